@@ -1,0 +1,434 @@
+//! A Lambda function ARN and its qualifier.
+//!
+//! The forms are those of the `FunctionName` and `Qualifier` parameters in the
+//! [Lambda API reference](https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html).
+//! ARNs are only ever made by editing one that was received, so the partition is never guessed.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// Lambda limits a function's name to 64 characters (CreateFunction, `FunctionName`).
+const NAME_MAX: usize = 64;
+/// Lambda limits an alias's name to 128 characters (CreateAlias, `Name`).
+const ALIAS_MAX: usize = 128;
+/// The longest Region or partition that is taken for one; the longest today have 14 characters.
+const REGION_MAX: usize = 32;
+
+/// A function, whichever version of it: what an event and a registration must have in common.
+///
+/// The partition is left out because the Region implies it, and an event that names its function by
+/// a bare name does not tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Function {
+    region: String,
+    account: String,
+    name: String,
+}
+
+/// A published version's number, from 1 up.
+pub type Version = NonZeroU64;
+
+/// What stands behind the function's name in an ARN.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Qualifier {
+    /// `$LATEST`, the unpublished code.
+    Latest,
+    /// A published version.
+    Version(Version),
+    /// An alias's name.
+    Alias(String),
+}
+
+/// A Lambda function's ARN. What it prints is, to the letter, what it was parsed from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FunctionArn {
+    partition: String,
+    function: Function,
+    qualifier: Option<Qualifier>,
+}
+
+/// Text that is not the ARN, the name or the qualifier of a Lambda function.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a Lambda function's {expected}")]
+pub struct NotAFunction {
+    text: String,
+    expected: &'static str,
+}
+
+impl NotAFunction {
+    fn new(text: &str, expected: &'static str) -> Self {
+        // Events are not ours: a megabyte in one must not become a megabyte in a log or a queue.
+        let mut excerpt: String = text.chars().take(120).collect();
+        if excerpt.len() < text.len() {
+            excerpt.push('…');
+        }
+        Self {
+            text: excerpt,
+            expected,
+        }
+    }
+}
+
+impl Function {
+    /// Reads the `FunctionName` of a Lambda call, which may be a bare name, a partial ARN
+    /// (`123456789012:function:name`, with or without a Region before it) or a whole ARN. What it
+    /// leaves out comes from `region` and `account`; a qualifier is dropped.
+    ///
+    /// # Errors
+    /// When the text is none of these, or needs a Region or an account that was not given.
+    pub fn from_name(
+        text: &str,
+        region: Option<&str>,
+        account: Option<&str>,
+    ) -> Result<Self, NotAFunction> {
+        if text.starts_with("arn:") {
+            return text.parse().map(|arn: FunctionArn| arn.function);
+        }
+        let bad = || NotAFunction::new(text, "name, partial ARN or ARN");
+        let mut parts = text.split(':').peekable();
+        // A bare name may look like a Region or say "function": only a part with another behind it
+        // can be a prefix.
+        let more =
+            |parts: &std::iter::Peekable<std::str::Split<'_, char>>| parts.clone().nth(1).is_some();
+        let mut region = region;
+        let mut account = account;
+        if more(&parts) {
+            region = parts.next_if(|part| is_region(part)).or(region);
+        }
+        if more(&parts) {
+            account = parts.next_if(|part| is_account(part)).or(account);
+        }
+        if more(&parts) {
+            parts.next_if_eq(&"function");
+        }
+        let name = parts.next().filter(|name| is_name(name)).ok_or_else(bad)?;
+        if let Some(qualifier) = parts.next() {
+            qualifier.parse::<Qualifier>().map_err(|_| bad())?;
+        }
+        let region = region.filter(|text| is_region(text)).ok_or_else(bad)?;
+        let account = account.filter(|text| is_account(text)).ok_or_else(bad)?;
+        if parts.next().is_some() {
+            return Err(bad());
+        }
+        Ok(Self {
+            region: region.to_owned(),
+            account: account.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// The function's bare name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The account that owns the function.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The Region the function is in.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The function's unqualified ARN in `partition`; for reports, never for a call.
+    pub fn arn(&self, partition: &str) -> FunctionArn {
+        FunctionArn {
+            partition: partition.to_owned(),
+            function: self.clone(),
+            qualifier: None,
+        }
+    }
+}
+
+impl FunctionArn {
+    /// The function, whichever version.
+    pub fn function(&self) -> &Function {
+        &self.function
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov` …
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+
+    /// The version or alias; `None` where the ARN stops at the function's name.
+    pub fn qualifier(&self) -> Option<&Qualifier> {
+        self.qualifier.as_ref()
+    }
+
+    /// The same function with another qualifier, or none.
+    pub fn with_qualifier(&self, qualifier: Option<Qualifier>) -> Self {
+        Self {
+            qualifier,
+            ..self.clone()
+        }
+    }
+}
+
+impl FromStr for FunctionArn {
+    type Err = NotAFunction;
+
+    fn from_str(text: &str) -> Result<Self, NotAFunction> {
+        let bad = || NotAFunction::new(text, "ARN");
+        let mut parts = text.splitn(8, ':');
+        let mut next = || parts.next();
+        let (arn, partition, service) = (next(), next(), next());
+        let (region, account, kind) = (next(), next(), next());
+        let (name, qualifier) = (next(), next());
+        if arn != Some("arn") || service != Some("lambda") || kind != Some("function") {
+            return Err(bad());
+        }
+        Ok(Self {
+            partition: partition
+                .filter(|text| is_partition(text))
+                .ok_or_else(bad)?
+                .to_owned(),
+            function: Function {
+                region: region
+                    .filter(|text| is_region(text))
+                    .ok_or_else(bad)?
+                    .to_owned(),
+                account: account
+                    .filter(|text| is_account(text))
+                    .ok_or_else(bad)?
+                    .to_owned(),
+                name: name
+                    .filter(|text| is_name(text))
+                    .ok_or_else(bad)?
+                    .to_owned(),
+            },
+            qualifier: qualifier
+                .map(|text| text.parse().map_err(|_| bad()))
+                .transpose()?,
+        })
+    }
+}
+
+impl fmt::Display for FunctionArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Function {
+            region,
+            account,
+            name,
+        } = &self.function;
+        write!(
+            f,
+            "arn:{}:lambda:{region}:{account}:function:{name}",
+            self.partition
+        )?;
+        match &self.qualifier {
+            Some(qualifier) => write!(f, ":{qualifier}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Serialize for FunctionArn {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl FromStr for Qualifier {
+    type Err = NotAFunction;
+
+    fn from_str(text: &str) -> Result<Self, NotAFunction> {
+        let bad = || NotAFunction::new(text, "version or alias");
+        if text == "$LATEST" {
+            return Ok(Self::Latest);
+        }
+        if text.is_empty() || text.len() > ALIAS_MAX {
+            return Err(bad());
+        }
+        // An alias is never all digits (CreateAlias), so digits are a version; Lambda writes
+        // versions without leading zeros.
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            if text.starts_with('0') {
+                return Err(bad());
+            }
+            return text.parse().map(Self::Version).map_err(|_| bad());
+        }
+        if text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        {
+            return Ok(Self::Alias(text.to_owned()));
+        }
+        Err(bad())
+    }
+}
+
+impl fmt::Display for Qualifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest => f.write_str("$LATEST"),
+            Self::Version(version) => write!(f, "{version}"),
+            Self::Alias(alias) => f.write_str(alias),
+        }
+    }
+}
+
+fn is_partition(text: &str) -> bool {
+    text.len() <= REGION_MAX
+        && (text == "aws" || text.starts_with("aws-"))
+        && is_lower_or_dash(text)
+}
+
+/// `us-east-1`, `us-gov-west-1`, `ap-southeast-4`: words, then a number.
+fn is_region(text: &str) -> bool {
+    let Some((words, number)) = text.rsplit_once('-') else {
+        return false;
+    };
+    text.len() <= REGION_MAX
+        && words.contains('-')
+        && is_lower_or_dash(words)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_lower_or_dash(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn from_name(text: &str) -> Option<String> {
+        Function::from_name(text, Some("eu-west-1"), Some("111122223333"))
+            .ok()
+            .map(|function| function.arn("aws").to_string())
+    }
+
+    #[test]
+    fn every_form_of_a_function_name_is_understood() {
+        let here = Some("arn:aws:lambda:eu-west-1:111122223333:function:crm".to_owned());
+        let there = Some("arn:aws:lambda:us-east-1:123456789012:function:crm".to_owned());
+        let account = Some("arn:aws:lambda:eu-west-1:123456789012:function:crm".to_owned());
+        for (text, expected) in [
+            ("crm", &here),
+            ("crm:live", &here),
+            ("crm:7", &here),
+            ("crm:$LATEST", &here),
+            ("function:crm", &here),
+            ("function:crm:7", &here),
+            ("123456789012:function:crm", &account),
+            ("123456789012:crm", &account),
+            ("123456789012:function:crm:live", &account),
+            ("us-east-1:123456789012:function:crm", &there),
+            ("arn:aws:lambda:us-east-1:123456789012:function:crm", &there),
+            (
+                "arn:aws:lambda:us-east-1:123456789012:function:crm:9",
+                &there,
+            ),
+        ] {
+            assert_eq!(&from_name(text), expected, "{text}");
+        }
+        assert_eq!(
+            from_name("function").as_deref(),
+            Some("arn:aws:lambda:eu-west-1:111122223333:function:function")
+        );
+    }
+
+    #[test]
+    fn what_is_no_function_name_is_refused() {
+        for text in [
+            "",
+            ":",
+            "a b",
+            "crm:",
+            "crm:0",
+            "crm:7:8",
+            "crm:li ve",
+            "layer:crm:7:8",
+            "arn:aws:lambda:us-east-1:123456789012:layer:crm:7",
+            "arn:aws:iam::123456789012:role/crm",
+        ] {
+            assert_eq!(from_name(text), None, "{text}");
+        }
+        assert!(Function::from_name("crm", None, Some("111122223333")).is_err());
+        assert!(Function::from_name("crm", Some("eu-west-1"), None).is_err());
+        assert!(Function::from_name("crm", Some("eu-west-1"), Some("1")).is_err());
+    }
+
+    #[test]
+    fn what_is_no_function_arn_is_refused() {
+        for text in [
+            "",
+            "arn:aws:lambda:us-east-1:123456789012:function",
+            "arn:aws:lambda:us-east-1:123456789012:function:",
+            "arn:aws:lambda:us-east-1:123456789012:function:crm:",
+            "arn:aws:lambda:us-east-1:123456789012:function:crm:0",
+            "arn:aws:lambda:us-east-1:123456789012:function:crm:07",
+            "arn:aws:lambda:us-east-1:123456789012:function:crm:7:8",
+            "arn:aws:lambda:us-east-1:123456789012:function:crm:99999999999999999999",
+            "arn:aws:lambda:us-east-1:12345:function:crm",
+            "arn:aws:lambda::123456789012:function:crm",
+            "arn:gcp:lambda:us-east-1:123456789012:function:crm",
+            "arn:aws:appflow:us-east-1:123456789012:connector/crm",
+            "arn:aws:lambda:us-east-1:123456789012:function:crm\n",
+        ] {
+            assert!(text.parse::<FunctionArn>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_endless_name_does_not_make_an_endless_error() {
+        let text = "x:".repeat(500_000);
+        let error = Function::from_name(&text, None, None).unwrap_err();
+        assert!(error.to_string().len() < 200);
+    }
+
+    prop_compose! {
+        fn arns()(
+            partition in "aws(-[a-z]{2,4}){0,2}",
+            region in "[a-z]{2}(-gov)?-[a-z]{4,9}-[1-9]",
+            account in "[0-9]{12}",
+            name in "[a-zA-Z0-9_.-]{1,64}",
+            qualifier in "(|:\\$LATEST|:[1-9][0-9]{0,17}|:[a-zA-Z_-][a-zA-Z0-9_-]{0,127})",
+        ) -> String {
+            format!("arn:{partition}:lambda:{region}:{account}:function:{name}{qualifier}")
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_arn_prints_as_it_was_read(text in arns()) {
+            prop_assert_eq!(text.parse::<FunctionArn>().unwrap().to_string(), text);
+        }
+
+        #[test]
+        fn no_text_is_read_as_something_else(text in "\\PC{0,80}|arn:aws:lambda:[a-z0-9:$-]{0,60}") {
+            if let Ok(arn) = text.parse::<FunctionArn>() {
+                prop_assert_eq!(arn.to_string(), text);
+            }
+        }
+
+        // The API page of UpdateConnectorRegistration allows an ARN 512 characters.
+        #[test]
+        fn no_arn_outgrows_what_appflow_takes(text in arns(), version in 1u64..) {
+            let arn: FunctionArn = text.parse().unwrap();
+            let moved = arn.with_qualifier(Version::new(version).map(Qualifier::Version));
+            prop_assert!(moved.to_string().len() <= 512);
+            prop_assert_eq!(moved.function(), arn.function());
+        }
+    }
+}

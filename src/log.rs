@@ -1,0 +1,38 @@
+//! Log lines on standard output, which Lambda keeps.
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt, registry};
+
+use crate::settings::LogFormat;
+
+/// Starts logging. Called once.
+///
+/// The runtime's own JSON logger is not used because it writes no timestamp; Lambda then takes
+/// every line for one of level INFO and filters wrongly.
+pub fn start(level: LevelFilter, format: LogFormat) {
+    // At the levels for operation, dependencies speak only of trouble: what the SDK says about each
+    // call is for debugging.
+    let dependencies = if level >= LevelFilter::DEBUG {
+        level
+    } else {
+        level.min(LevelFilter::WARN)
+    };
+    let filter = Targets::new()
+        .with_default(dependencies)
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        .with_target("lambda_runtime", level)
+        // The span with the request id, which every line of an invocation carries.
+        .with_target("lambda_runtime::layers::trace", LevelFilter::INFO);
+    let layer = fmt::layer().with_ansi(false);
+    let layer = match format {
+        LogFormat::Json => layer
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed(),
+        LogFormat::Text => layer.boxed(),
+    };
+    registry().with(layer.with_filter(filter)).init();
+}

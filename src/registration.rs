@@ -1,0 +1,82 @@
+//! What AppFlow knows about a custom connector, as far as it matters here.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::function_arn::FunctionArn;
+
+/// The longest connector label (UpdateConnectorRegistration, `connectorLabel`).
+const LABEL_MAX: usize = 256;
+
+/// A connector label that AppFlow can have: at most 256 characters of the pattern
+/// `[a-zA-Z0-9][\w!@#.-]+` (UpdateConnectorRegistration, `connectorLabel`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectorLabel(String);
+
+/// Text that cannot be a connector label.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a connector label: AppFlow's have 2 to 256 characters, the first a letter or a \
+     digit, the others letters, digits or any of _!@#.-"
+)]
+pub struct NotALabel(String);
+
+/// A custom connector's registration, as DescribeConnector gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The function behind the connector, with the qualifier it was registered with.
+    pub function_arn: FunctionArn,
+    /// The connector's description. It may hold characters that an update may not.
+    pub description: Option<String>,
+}
+
+impl ConnectorLabel {
+    /// The label as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ConnectorLabel {
+    type Err = NotALabel;
+
+    fn from_str(text: &str) -> Result<Self, NotALabel> {
+        let mut bytes = text.bytes();
+        let first = bytes
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let rest = bytes.all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'!' | b'@' | b'#' | b'.' | b'-')
+        });
+        if first && rest && (2..=LABEL_MAX).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotALabel(text.chars().take(LABEL_MAX + 1).collect()))
+        }
+    }
+}
+
+impl fmt::Display for ConnectorLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_those_of_the_api_page() {
+        let longest = "a".repeat(256);
+        for text in ["ab", "a1", "1a", "acme-crm", "A_!@#.-", longest.as_str()] {
+            assert_eq!(text.parse::<ConnectorLabel>().unwrap().as_str(), text);
+        }
+        let too_long = "a".repeat(257);
+        for text in [
+            "", "a", "-a", "_a", "a b", "a/b", "a:b", "aé", "éa", "a,b", &too_long,
+        ] {
+            assert!(text.parse::<ConnectorLabel>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Environment to [`Settings`]. A value that is not known is an error at the start, never a silent
+//! default; a blank one is the same as none, because a template cannot leave a variable out.
+
+use std::env;
+use std::ffi::OsString;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::decision::RegisterAs;
+use crate::description::Template;
+use crate::registration::ConnectorLabel;
+
+/// The connector labels to keep up to date, separated by commas; all Lambda-provisioned connectors
+/// when unset.
+pub const CONNECTOR_LABELS: &str = "CONNECTOR_LABELS";
+/// `follow` (the default), `version` or `unqualified`: see [`RegisterAs`].
+pub const REGISTER_AS: &str = "REGISTER_AS";
+/// What an update's description says, with the placeholders `{function}`, `{version}` and `{date}`;
+/// unset, the connector keeps its description.
+pub const UPDATE_DESCRIPTION: &str = "UPDATE_DESCRIPTION";
+/// `true` to let AppFlow invoke each version that a registration moves to; `false` by default.
+pub const GRANT_INVOKE: &str = "GRANT_INVOKE";
+/// `true` to read everything and write nothing; `false` by default.
+pub const DRY_RUN: &str = "DRY_RUN";
+/// Lambda's own: `TRACE`, `DEBUG`, `INFO` (the default), `WARN`, `ERROR` or `FATAL`.
+pub const AWS_LAMBDA_LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+/// Lambda's own: `JSON` (the default) or `Text`.
+pub const AWS_LAMBDA_LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
+
+/// Every variable that this function reads itself; the SDK has its own.
+pub const VARIABLES: [&str; 7] = [
+    CONNECTOR_LABELS,
+    REGISTER_AS,
+    UPDATE_DESCRIPTION,
+    GRANT_INVOKE,
+    DRY_RUN,
+    AWS_LAMBDA_LOG_LEVEL,
+    AWS_LAMBDA_LOG_FORMAT,
+];
+
+/// How the function works, fixed for the life of the process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `CONNECTOR_LABELS`, sorted and each once; `None` for all connectors.
+    pub labels: Option<Vec<ConnectorLabel>>,
+    /// `REGISTER_AS`.
+    pub register_as: RegisterAs,
+    /// `UPDATE_DESCRIPTION`.
+    pub description: Option<Template>,
+    /// `GRANT_INVOKE`.
+    pub grant_invoke: bool,
+    /// `DRY_RUN`.
+    pub dry_run: bool,
+    /// `AWS_LAMBDA_LOG_LEVEL`.
+    pub log_level: LevelFilter,
+    /// `AWS_LAMBDA_LOG_FORMAT`.
+    pub log_format: LogFormat,
+}
+
+/// `AWS_LAMBDA_LOG_FORMAT`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line, as Lambda's log filtering reads it.
+    #[default]
+    Json,
+    /// Lines for people.
+    Text,
+}
+
+/// A variable with a value that is not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {variable} is `{value}`: {expected}")]
+pub struct InvalidSettings {
+    variable: &'static str,
+    value: String,
+    expected: String,
+}
+
+impl Settings {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// The first variable whose value is not known, with what is allowed.
+    pub fn from_env() -> Result<Self, InvalidSettings> {
+        Self::read(env::var_os)
+    }
+
+    /// Reads the variables that `lookup` gives.
+    fn read(lookup: impl Fn(&'static str) -> Option<OsString>) -> Result<Self, InvalidSettings> {
+        let variable = |name: &'static str| match lookup(name).map(OsString::into_string) {
+            None => Ok(None),
+            Some(Ok(value)) if value.trim().is_empty() => Ok(None),
+            Some(Ok(value)) => Ok(Some(value)),
+            Some(Err(value)) => Err(InvalidSettings {
+                variable: name,
+                value: value.to_string_lossy().into_owned(),
+                expected: "it has to be UTF-8".to_owned(),
+            }),
+        };
+        let one_of = |name, choices: &[&str]| match variable(name)? {
+            None => Ok(None),
+            Some(value) => match choices.iter().position(|choice| *choice == value) {
+                Some(position) => Ok(Some(position)),
+                None => Err(InvalidSettings {
+                    variable: name,
+                    value,
+                    expected: format!("it has to be one of {}", choices.join(", ")),
+                }),
+            },
+        };
+        let flag = |name| Ok(one_of(name, &["false", "true"])? == Some(1));
+
+        Ok(Self {
+            labels: variable(CONNECTOR_LABELS)?.map(labels).transpose()?,
+            register_as: match one_of(REGISTER_AS, &["follow", "version", "unqualified"])? {
+                None | Some(0) => RegisterAs::Follow,
+                Some(1) => RegisterAs::Version,
+                Some(_) => RegisterAs::Unqualified,
+            },
+            description: variable(UPDATE_DESCRIPTION)?
+                .map(|value| {
+                    value
+                        .parse()
+                        .map_err(
+                            |error: crate::description::UnknownPlaceholder| InvalidSettings {
+                                variable: UPDATE_DESCRIPTION,
+                                value,
+                                expected: error.to_string(),
+                            },
+                        )
+                })
+                .transpose()?,
+            grant_invoke: flag(GRANT_INVOKE)?,
+            dry_run: flag(DRY_RUN)?,
+            log_level: match one_of(
+                AWS_LAMBDA_LOG_LEVEL,
+                &["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"],
+            )? {
+                Some(0) => LevelFilter::TRACE,
+                Some(1) => LevelFilter::DEBUG,
+                None | Some(2) => LevelFilter::INFO,
+                Some(3) => LevelFilter::WARN,
+                // `tracing` has nothing above an error.
+                Some(_) => LevelFilter::ERROR,
+            },
+            log_format: match one_of(AWS_LAMBDA_LOG_FORMAT, &["JSON", "Text"])? {
+                None | Some(0) => LogFormat::Json,
+                Some(_) => LogFormat::Text,
+            },
+        })
+    }
+}
+
+fn labels(value: String) -> Result<Vec<ConnectorLabel>, InvalidSettings> {
+    let mut labels = value
+        .split(',')
+        .map(|label| label.trim().parse())
+        .collect::<Result<Vec<ConnectorLabel>, _>>()
+        .map_err(|error| InvalidSettings {
+            variable: CONNECTOR_LABELS,
+            value,
+            expected: error.to_string(),
+        })?;
+    labels.sort();
+    labels.dedup();
+    Ok(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        Settings::read(|name| {
+            variables
+                .iter()
+                .find(|(variable, _)| *variable == name)
+                .map(|(_, value)| OsString::from(value))
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_set_is_the_documented_default() {
+        let defaults = Settings {
+            labels: None,
+            register_as: RegisterAs::Follow,
+            description: None,
+            grant_invoke: false,
+            dry_run: false,
+            log_level: LevelFilter::INFO,
+            log_format: LogFormat::Json,
+        };
+        assert_eq!(read(&[]).unwrap(), defaults);
+        let blank: Vec<_> = VARIABLES.iter().map(|variable| (*variable, " ")).collect();
+        assert_eq!(read(&blank).unwrap(), defaults);
+    }
+
+    #[test]
+    fn every_variable_is_read() {
+        let settings = read(&[
+            (CONNECTOR_LABELS, "zeta, alpha,zeta"),
+            (REGISTER_AS, "version"),
+            (UPDATE_DESCRIPTION, "at {version}"),
+            (GRANT_INVOKE, "true"),
+            (DRY_RUN, "true"),
+            (AWS_LAMBDA_LOG_LEVEL, "WARN"),
+            (AWS_LAMBDA_LOG_FORMAT, "Text"),
+        ])
+        .unwrap();
+        assert_eq!(
+            settings,
+            Settings {
+                labels: Some(vec!["alpha".parse().unwrap(), "zeta".parse().unwrap()]),
+                register_as: RegisterAs::Version,
+                description: Some("at {version}".parse().unwrap()),
+                grant_invoke: true,
+                dry_run: true,
+                log_level: LevelFilter::WARN,
+                log_format: LogFormat::Text,
+            }
+        );
+        let unqualified = read(&[(REGISTER_AS, "unqualified")]).unwrap();
+        assert_eq!(unqualified.register_as, RegisterAs::Unqualified);
+    }
+
+    #[test]
+    fn an_unknown_value_names_the_variable_and_what_is_allowed() {
+        for (variable, value, allowed) in [
+            (CONNECTOR_LABELS, "ok,a b", "letters, digits"),
+            (CONNECTOR_LABELS, "ok,,ok2", "letters, digits"),
+            (CONNECTOR_LABELS, "x", "2 to 256 characters"),
+            (REGISTER_AS, "Follow", "follow, version, unqualified"),
+            (
+                UPDATE_DESCRIPTION,
+                "{when}",
+                "{function}, {version} and {date}",
+            ),
+            (GRANT_INVOKE, "yes", "false, true"),
+            (DRY_RUN, "1", "false, true"),
+            (
+                AWS_LAMBDA_LOG_LEVEL,
+                "LOUD",
+                "TRACE, DEBUG, INFO, WARN, ERROR, FATAL",
+            ),
+            (AWS_LAMBDA_LOG_FORMAT, "XML", "JSON, Text"),
+        ] {
+            let error = read(&[(variable, value)]).unwrap_err();
+            for part in [variable, value, allowed] {
+                assert!(error.contains(part), "`{error}` does not name `{part}`");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_not_utf_8_is_refused() {
+        use std::os::unix::ffi::OsStringExt;
+        let error = Settings::read(|name| {
+            (name == REGISTER_AS).then(|| OsString::from_vec(vec![b'f', 0xff]))
+        })
+        .unwrap_err();
+        assert!(error.to_string().contains(REGISTER_AS));
+    }
+}

@@ -1,0 +1,461 @@
+//! JSON in, what happened out.
+//!
+//! Three things can reach this function: a CloudTrail record of a Lambda call in an EventBridge
+//! envelope, EventBridge's own Scheduled Event, and `{"sweep": {…}}` by hand. CloudTrail records
+//! vary with the age and the path of a call, so nothing is read that is not needed, and what is
+//! read may be absent unless it is named here as an error. Anything else that EventBridge may
+//! deliver is ignored with a reason; anything that is not what it says it is, is an error.
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::decision::Change;
+use crate::function_arn::{Function, FunctionArn, Qualifier};
+use crate::registration::ConnectorLabel;
+
+/// What an invocation is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trigger {
+    /// A function was deployed.
+    Deployment(Deployment),
+    /// Registrations are to be converged without an event.
+    Sweep(Sweep),
+    /// Nothing is to be done.
+    Ignored(Ignored),
+}
+
+/// A Lambda function was deployed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deployment {
+    /// CloudTrail's `eventID`: the same in every delivery of the event.
+    pub event_id: String,
+    /// CloudTrail's `eventName`, such as `PublishVersion20150331`.
+    pub event_name: String,
+    /// When the call was made, where the record tells.
+    pub time: Option<DateTime>,
+    /// The function that was deployed.
+    pub function: Function,
+    /// What changed.
+    pub change: Change,
+}
+
+/// A sweep: every registration in scope is converged without an event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sweep {
+    /// The Scheduled Event's id; `None` for a sweep by hand.
+    pub event_id: Option<String>,
+    /// When the Scheduled Event was due.
+    pub time: Option<DateTime>,
+    /// The registrations to sweep; `None` for all that the settings allow.
+    pub labels: Option<Vec<ConnectorLabel>>,
+    /// Whether the sweep is to write nothing.
+    pub dry_run: bool,
+}
+
+/// An event that is not acted on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ignored {
+    /// CloudTrail's `eventID`, or else the envelope's id.
+    pub event_id: Option<String>,
+    /// CloudTrail's `eventName`, or else the envelope's detail type.
+    pub event_name: Option<String>,
+    /// Why nothing is done.
+    pub reason: String,
+}
+
+/// An event that claims to be for this function and cannot be understood.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidEvent(pub String);
+
+/// Reads an invocation's payload.
+///
+/// # Errors
+/// When the payload is not JSON, not an object, or claims to be one of the three things that this
+/// function handles and lacks what is needed for it.
+pub fn read(payload: &str) -> Result<Trigger, InvalidEvent> {
+    let event: Value = serde_json::from_str(payload)
+        .map_err(|error| InvalidEvent(format!("the payload is not JSON: {error}")))?;
+    let Some(members) = event.as_object() else {
+        return Err(InvalidEvent(format!(
+            "the payload is {}, and an event is an object",
+            kind(&event)
+        )));
+    };
+    if members.contains_key("sweep") && !members.contains_key("source") {
+        return sweep_by_hand(payload).map(Trigger::Sweep);
+    }
+
+    let source = required_text(&event, "/source")?;
+    let detail_type = required_text(&event, "/detail-type")?;
+    match (source, detail_type) {
+        ("aws.lambda", "AWS API Call via CloudTrail") => cloudtrail(&event),
+        // From a rule's schedule and from EventBridge Scheduler, in this order.
+        ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(Trigger::Sweep(Sweep {
+            event_id: text(&event, "/id")?.map(str::to_owned),
+            time: time(&event, "/time")?,
+            ..Sweep::default()
+        })),
+        _ => Ok(Trigger::Ignored(Ignored {
+            event_id: text(&event, "/id")?.map(str::to_owned),
+            event_name: Some(excerpt(detail_type)),
+            reason: format!(
+                "an event of source `{}` and detail type `{}` is not a Lambda call that CloudTrail \
+                 recorded",
+                excerpt(source),
+                excerpt(detail_type)
+            ),
+        })),
+    }
+}
+
+/// `{"sweep": {"labels": ["…"], "dryRun": true}}`, both members optional.
+fn sweep_by_hand(payload: &str) -> Result<Sweep, InvalidEvent> {
+    // Unknown members are refused: a sweep whose `dryRun` is misspelt must not write.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Payload {
+        sweep: Parameters,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Parameters {
+        labels: Option<Vec<String>>,
+        dry_run: Option<bool>,
+    }
+
+    let Payload { sweep } = serde_json::from_str(payload).map_err(|error| {
+        InvalidEvent(format!(
+            "the sweep is not of the form {{\"sweep\": {{\"labels\": [\"…\"], \"dryRun\": true}}}}: \
+             {error}"
+        ))
+    })?;
+    let labels = sweep
+        .labels
+        .map(|labels| {
+            if labels.is_empty() {
+                return Err(InvalidEvent(
+                    "the sweep's `labels` is empty: leave it out to sweep every registration"
+                        .to_owned(),
+                ));
+            }
+            let mut parsed = labels
+                .iter()
+                .map(|label| label.parse::<ConnectorLabel>())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| InvalidEvent(format!("in the sweep's `labels`, {error}")))?;
+            parsed.sort();
+            parsed.dedup();
+            Ok(parsed)
+        })
+        .transpose()?;
+    Ok(Sweep {
+        labels,
+        dry_run: sweep.dry_run.unwrap_or(false),
+        ..Sweep::default()
+    })
+}
+
+/// The CloudTrail record of a Lambda call.
+fn cloudtrail(event: &Value) -> Result<Trigger, InvalidEvent> {
+    match event.pointer("/detail") {
+        Some(Value::Object(_)) => {}
+        Some(other) if !other.is_null() => {
+            return Err(InvalidEvent(format!(
+                "`detail` is {}, and a CloudTrail record is an object",
+                kind(other)
+            )));
+        }
+        _ => return Err(InvalidEvent("the event has no `detail`".to_owned())),
+    }
+    let event_name = required_text(event, "/detail/eventName")?;
+    let event_id = match text(event, "/detail/eventID")? {
+        Some(id) => Some(id),
+        None => text(event, "/id")?,
+    };
+    let ignored = |reason: String| {
+        Ok(Trigger::Ignored(Ignored {
+            event_id: event_id.map(excerpt),
+            event_name: Some(excerpt(event_name)),
+            reason,
+        }))
+    };
+
+    let event_source = text(event, "/detail/eventSource")?;
+    if let Some(other) = event_source.filter(|source| *source != "lambda.amazonaws.com") {
+        return ignored(format!(
+            "a call to `{}` is not a call to Lambda",
+            excerpt(other)
+        ));
+    }
+    let Some(call) = Call::named(event_name) else {
+        return ignored(format!(
+            "`{}` does not deploy a function",
+            excerpt(event_name)
+        ));
+    };
+    if let Some(code) = text(event, "/detail/errorCode")? {
+        return ignored(format!("the call failed with {}", excerpt(code)));
+    }
+    if flag(event, "/detail/requestParameters/dryRun")? == Some(true) {
+        return ignored("the call was a dry run".to_owned());
+    }
+
+    let Some(event_id) = event_id else {
+        return Err(InvalidEvent(
+            "the record has neither an `eventID` nor the envelope an `id`".to_owned(),
+        ));
+    };
+    let (function, change) = match call {
+        Call::Version => {
+            let (function, version) = function_and_version(event)?;
+            let version = version.and_then(|qualifier| match qualifier {
+                Qualifier::Version(version) => Some(version),
+                Qualifier::Latest | Qualifier::Alias(_) => None,
+            });
+            (function, Change::Published(version))
+        }
+        Call::Code => {
+            let (function, version) = function_and_version(event)?;
+            let change = match version {
+                Some(Qualifier::Version(version)) => Change::Published(Some(version)),
+                Some(Qualifier::Latest | Qualifier::Alias(_)) => Change::LatestChanged,
+                // Without an answer, the request tells.
+                None => match flag(event, "/detail/requestParameters/publish")? {
+                    Some(true) => Change::Published(None),
+                    Some(false) | None => Change::LatestChanged,
+                },
+            };
+            (function, change)
+        }
+        Call::Configuration => (function_and_version(event)?.0, Change::LatestChanged),
+        Call::Alias => alias(event)?,
+    };
+    let record_time = match time(event, "/detail/eventTime")? {
+        Some(time) => Some(time),
+        None => time(event, "/time")?,
+    };
+    Ok(Trigger::Deployment(Deployment {
+        event_id: event_id.to_owned(),
+        event_name: event_name.to_owned(),
+        time: record_time,
+        function,
+        change,
+    }))
+}
+
+/// The Lambda calls that deploy.
+enum Call {
+    Version,
+    Code,
+    Configuration,
+    Alias,
+}
+
+impl Call {
+    /// CloudTrail writes a Lambda call with the date of the API version that it belongs to.
+    fn named(event_name: &str) -> Option<Self> {
+        match event_name {
+            "PublishVersion20150331" => Some(Self::Version),
+            "UpdateFunctionCode20150331v2" | "CreateFunction20150331" => Some(Self::Code),
+            "UpdateFunctionConfiguration20150331v2" => Some(Self::Configuration),
+            "CreateAlias20150331" | "UpdateAlias20150331" => Some(Self::Alias),
+            _ => None,
+        }
+    }
+}
+
+/// The function of a call, and the version that the call's answer describes. CloudTrail cuts
+/// answers of more than 100 KB, so all of the answer may be missing.
+fn function_and_version(event: &Value) -> Result<(Function, Option<Qualifier>), InvalidEvent> {
+    let version = match text(event, "/detail/responseElements/version")? {
+        Some(version) => Some(version.parse::<Qualifier>().map_err(|error| {
+            InvalidEvent(format!("`detail.responseElements.version`: {error}"))
+        })?),
+        None => None,
+    };
+    let Some(arn) = arn(event, "/detail/responseElements/functionArn")? else {
+        return Ok((requested_function(event)?, version));
+    };
+    match (arn.qualifier(), version) {
+        // `$LATEST` is described under the unqualified ARN.
+        (None, version) => Ok((arn.function().clone(), version.or(Some(Qualifier::Latest)))),
+        (Some(qualifier), Some(version)) if *qualifier != version => Err(InvalidEvent(format!(
+            "`detail.responseElements` has version {version} and the ARN of {qualifier}"
+        ))),
+        (Some(qualifier), _) => Ok((arn.function().clone(), Some(qualifier.clone()))),
+    }
+}
+
+/// The function that a call's request names: a bare name, a partial ARN or a whole one.
+fn requested_function(event: &Value) -> Result<Function, InvalidEvent> {
+    let Some(name) = text(event, "/detail/requestParameters/functionName")? else {
+        return Err(InvalidEvent(
+            "the record names no function: neither `detail.responseElements.functionArn` nor \
+             `detail.requestParameters.functionName`"
+                .to_owned(),
+        ));
+    };
+    let region = match text(event, "/detail/awsRegion")? {
+        Some(region) => Some(region),
+        None => text(event, "/region")?,
+    };
+    let account = match text(event, "/detail/recipientAccountId")? {
+        Some(account) => Some(account),
+        None => text(event, "/account")?,
+    };
+    Function::from_name(name, region, account).map_err(|error| {
+        InvalidEvent(format!(
+            "`detail.requestParameters.functionName` in Region {} and account {}: {error}",
+            region.map_or_else(|| "(none)".to_owned(), excerpt),
+            account.map_or_else(|| "(none)".to_owned(), excerpt)
+        ))
+    })
+}
+
+/// The function and the movement of an alias.
+fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
+    let (function, alias) = match arn(event, "/detail/responseElements/aliasArn")? {
+        Some(arn) => match arn.qualifier() {
+            Some(Qualifier::Alias(alias)) => (arn.function().clone(), alias.clone()),
+            _ => {
+                return Err(InvalidEvent(
+                    "`detail.responseElements.aliasArn` has no alias".to_owned(),
+                ));
+            }
+        },
+        None => {
+            let name = required_text(event, "/detail/requestParameters/name")?;
+            match name.parse() {
+                Ok(Qualifier::Alias(alias)) => (requested_function(event)?, alias),
+                _ => {
+                    return Err(InvalidEvent(format!(
+                        "`detail.requestParameters.name` is `{}`, which no alias can be called",
+                        excerpt(name)
+                    )));
+                }
+            }
+        }
+    };
+    // The request of an UpdateAlias has only what is to change; the answer has it all.
+    let record = match text(event, "/detail/responseElements/aliasArn")? {
+        Some(_) => "/detail/responseElements",
+        None => "/detail/requestParameters",
+    };
+    let version = text(event, &format!("{record}/functionVersion"))?
+        .and_then(|version| version.parse().ok())
+        .and_then(|qualifier| match qualifier {
+            Qualifier::Version(version) => Some(version),
+            Qualifier::Latest | Qualifier::Alias(_) => None,
+        });
+    let weights = format!("{record}/routingConfig/additionalVersionWeights");
+    let shifting = match at(event, &weights)? {
+        None => false,
+        Some(Value::Object(weights)) => weights
+            .values()
+            .any(|weight| weight.as_f64().is_none_or(|weight| weight > 0.0)),
+        Some(other) => return Err(wrong_kind(&weights, other, "an object")),
+    };
+    Ok((
+        function,
+        Change::AliasMoved {
+            alias,
+            version,
+            shifting,
+        },
+    ))
+}
+
+fn arn(event: &Value, pointer: &str) -> Result<Option<FunctionArn>, InvalidEvent> {
+    text(event, pointer)?
+        .map(|text| {
+            text.parse()
+                .map_err(|error| InvalidEvent(format!("`{}`: {error}", path(pointer))))
+        })
+        .transpose()
+}
+
+fn time(event: &Value, pointer: &str) -> Result<Option<DateTime>, InvalidEvent> {
+    text(event, pointer)?
+        .map(|text| {
+            DateTime::from_str(text, Format::DateTime).map_err(|_| {
+                InvalidEvent(format!(
+                    "`{}` is `{}`, which is not a time",
+                    path(pointer),
+                    excerpt(text)
+                ))
+            })
+        })
+        .transpose()
+}
+
+fn required_text<'a>(event: &'a Value, pointer: &str) -> Result<&'a str, InvalidEvent> {
+    text(event, pointer)?
+        .ok_or_else(|| InvalidEvent(format!("the event has no `{}`", path(pointer))))
+}
+
+/// The text at a JSON pointer. `null` and a missing member are the same: CloudTrail uses both.
+fn text<'a>(event: &'a Value, pointer: &str) -> Result<Option<&'a str>, InvalidEvent> {
+    match at(event, pointer)? {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(wrong_kind(pointer, other, "a string")),
+    }
+}
+
+fn flag(event: &Value, pointer: &str) -> Result<Option<bool>, InvalidEvent> {
+    match at(event, pointer)? {
+        None => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        Some(other) => Err(wrong_kind(pointer, other, "true or false")),
+    }
+}
+
+/// The value at a JSON pointer; an error where something on the way is there and not an object.
+fn at<'a>(event: &'a Value, pointer: &str) -> Result<Option<&'a Value>, InvalidEvent> {
+    let mut value = event;
+    let mut way = 0;
+    for member in pointer.split('/').skip(1) {
+        value = match value {
+            Value::Object(members) => match members.get(member) {
+                Some(value) => value,
+                None => return Ok(None),
+            },
+            Value::Null => return Ok(None),
+            other => return Err(wrong_kind(&pointer[..way], other, "an object")),
+        };
+        way += 1 + member.len();
+    }
+    Ok(Some(value).filter(|value| !value.is_null()))
+}
+
+fn wrong_kind(pointer: &str, value: &Value, expected: &str) -> InvalidEvent {
+    InvalidEvent(format!(
+        "`{}` is {}, and should be {expected}",
+        path(pointer),
+        kind(value)
+    ))
+}
+
+/// `/detail/eventName` as people write it.
+fn path(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// What of a stranger's text may stand in an answer or a log.
+fn excerpt(text: &str) -> String {
+    text.chars().take(120).collect()
+}
