@@ -1,0 +1,45 @@
+//! What a service answers, in the restJson1 protocol.
+
+use serde_json::{Value, json};
+
+/// An answer, or a modelled error.
+pub type Answer = Result<Value, ApiError>;
+
+/// An error of a service, as the SDKs read it: a name in `x-amzn-ErrorType`, a status, a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    /// The error's name, such as `ValidationException`.
+    pub code: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The text for people.
+    pub message: String,
+}
+
+impl ApiError {
+    /// An error by name, with the status that the services' API pages give it. A name that is on
+    /// none of them gets 400.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        let status = match code {
+            "ConnectorAuthenticationException" => 401,
+            "ServiceQuotaExceededException" => 402,
+            "AccessDeniedException" => 403,
+            "ResourceNotFoundException" => 404,
+            "ConflictException" | "ResourceConflictException" => 409,
+            "ThrottlingException" | "TooManyRequestsException" => 429,
+            "InternalServerException" | "ServiceException" => 500,
+            _ => 400,
+        };
+        Self {
+            code: code.to_owned(),
+            status,
+            message: message.into(),
+        }
+    }
+
+    /// The body that goes with the status and the error type. Lambda writes `Message` in some
+    /// errors and `message` in others; every SDK reads both.
+    pub fn body(&self) -> Value {
+        json!({ "message": self.message })
+    }
+}

@@ -1,0 +1,317 @@
+//! AppFlow: registering, updating, describing, listing and unregistering connectors.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, SystemTime};
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, ApiError};
+use crate::constraints::{ARN, CLIENT_TOKEN, DESCRIPTION, LABEL, Members, NEXT_TOKEN};
+use crate::lambda::{Lambda, Refusal};
+use crate::place::{ACCOUNT, PARTITION, REGION};
+
+/// How long a client token is remembered (UpdateConnectorRegistration, `clientToken`).
+const TOKEN_LIFE: Duration = Duration::from_secs(8 * 60 * 60);
+/// How many connectors an account may register here. AWS's default is lower and can be raised; this
+/// one leaves room for load tests.
+const QUOTA: usize = 2000;
+/// ListConnectors' page when `maxResults` is left out.
+const DEFAULT_PAGE: i64 = 20;
+/// A few of the connectors that AppFlow has of its own, which ListConnectors lists too.
+const OWN_CONNECTORS: [&str; 7] = [
+    "EventBridge",
+    "Marketo",
+    "S3",
+    "Salesforce",
+    "Servicenow",
+    "Slack",
+    "Zendesk",
+];
+
+/// The state of AppFlow in one account and Region.
+#[derive(Default)]
+pub struct AppFlow {
+    registrations: BTreeMap<String, Registration>,
+    tokens: HashMap<(&'static str, String), UsedToken>,
+    /// How far the clock for tokens has been moved on.
+    skipped: Duration,
+    /// Whether answers are written as they once were recorded: see [`AppFlow::as_recorded`].
+    as_recorded: bool,
+}
+
+/// A registered connector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Registration {
+    /// The function's ARN, as it was registered.
+    pub lambda_arn: String,
+    /// The description, if it was given one.
+    pub description: Option<String>,
+    /// What the function answered when AppFlow last read it.
+    pub configuration: Value,
+    registered_at: f64,
+}
+
+struct UsedToken {
+    at: SystemTime,
+    input: Value,
+    answer: Value,
+}
+
+impl AppFlow {
+    /// A registration by its label.
+    pub fn registration(&self, label: &str) -> Option<&Registration> {
+        self.registrations.get(label)
+    }
+
+    /// All registrations by their labels.
+    pub fn registrations(&self) -> &BTreeMap<String, Registration> {
+        &self.registrations
+    }
+
+    /// Writes answers as they have been recorded: enumerations in other cases, no `connectorArn`.
+    pub fn as_recorded(&mut self) {
+        self.as_recorded = true;
+    }
+
+    /// Lets time pass for client tokens.
+    pub fn pass(&mut self, time: Duration) {
+        self.skipped += time;
+    }
+
+    /// Answers one call. `None` for an operation that is not here.
+    pub fn call(&mut self, operation: &str, input: &Value, lambda: &mut Lambda) -> Option<Answer> {
+        Some(match operation {
+            "RegisterConnector" => self.once("RegisterConnector", input, |appflow| {
+                appflow.register(input, lambda)
+            }),
+            "UpdateConnectorRegistration" => {
+                self.once("UpdateConnectorRegistration", input, |appflow| {
+                    appflow.update(input, lambda)
+                })
+            }
+            "DescribeConnector" => self.describe(input),
+            "ListConnectors" => self.list(input),
+            "UnregisterConnector" => self.unregister(input),
+            _ => return None,
+        })
+    }
+
+    /// Honours the client token: the same call again is answered as before and does nothing; the
+    /// same token with other parameters is refused. A call that failed leaves no token behind.
+    fn once(
+        &mut self,
+        operation: &'static str,
+        input: &Value,
+        work: impl FnOnce(&mut Self) -> Answer,
+    ) -> Answer {
+        let Some(token) = Members::of(input)?.text("clientToken", &CLIENT_TOKEN)? else {
+            return work(self);
+        };
+        let now = SystemTime::now() + self.skipped;
+        self.tokens.retain(|_, used| now < used.at + TOKEN_LIFE);
+        let key = (operation, token.to_owned());
+        if let Some(used) = self.tokens.get(&key) {
+            if used.input == *input {
+                return Ok(used.answer.clone());
+            }
+            return Err(ApiError::new(
+                "ConflictException",
+                "The clientToken was used with other parameters in the last 8 hours.",
+            ));
+        }
+        let answer = work(self)?;
+        let used = UsedToken {
+            at: now,
+            input: input.clone(),
+            answer: answer.clone(),
+        };
+        self.tokens.insert(key, used);
+        Ok(answer)
+    }
+
+    fn register(&mut self, input: &Value, lambda: &mut Lambda) -> Answer {
+        let members = Members::of(input)?;
+        let label = members.required_text("connectorLabel", &LABEL)?;
+        let description = members.text("description", &DESCRIPTION)?;
+        members.required_choice("connectorProvisioningType", &["LAMBDA"])?;
+        let arn = members
+            .required_structure("connectorProvisioningConfig")?
+            .required_structure("lambda")?
+            .required_text("lambdaArn", &ARN)?;
+        if self.registrations.contains_key(label) {
+            return Err(ApiError::new(
+                "ConflictException",
+                format!("A connector with the label {label} is registered already."),
+            ));
+        }
+        if self.registrations.len() >= QUOTA {
+            return Err(ApiError::new(
+                "ServiceQuotaExceededException",
+                format!("The account has {QUOTA} custom connectors, which is its quota."),
+            ));
+        }
+        let registration = Registration {
+            lambda_arn: arn.to_owned(),
+            description: description.map(str::to_owned),
+            configuration: configuration(lambda, arn)?,
+            registered_at: jiff::Timestamp::now().as_second() as f64,
+        };
+        self.registrations.insert(label.to_owned(), registration);
+        Ok(json!({ "connectorArn": connector_arn(label) }))
+    }
+
+    fn update(&mut self, input: &Value, lambda: &mut Lambda) -> Answer {
+        let members = Members::of(input)?;
+        let label = members.required_text("connectorLabel", &LABEL)?;
+        let description = members.text("description", &DESCRIPTION)?;
+        let arn = match members.structure("connectorProvisioningConfig")? {
+            None => None,
+            Some(provisioning) => match provisioning.structure("lambda")? {
+                None => None,
+                Some(lambda) => Some(lambda.required_text("lambdaArn", &ARN)?),
+            },
+        };
+        let registration = self
+            .registrations
+            .get_mut(label)
+            .ok_or_else(|| not_registered(label))?;
+        let arn = arn.unwrap_or(&registration.lambda_arn).to_owned();
+        registration.configuration = configuration(lambda, &arn)?;
+        registration.lambda_arn = arn;
+        if let Some(description) = description {
+            registration.description = Some(description.to_owned());
+        }
+        Ok(json!({ "connectorArn": connector_arn(label) }))
+    }
+
+    fn describe(&self, input: &Value) -> Answer {
+        let members = Members::of(input)?;
+        let label = members.text("connectorLabel", &LABEL)?;
+        let mut types = OWN_CONNECTORS.to_vec();
+        types.push("CustomConnector");
+        let connector_type = members.required_choice("connectorType", &types)?;
+        if connector_type != "CustomConnector" {
+            return Ok(json!({ "connectorConfiguration": {
+                "connectorType": connector_type,
+                "connectorName": connector_type,
+                "canUseAsSource": true,
+            }}));
+        }
+        let Some(label) = label else {
+            return Err(ApiError::new(
+                "ValidationException",
+                "connectorLabel is required for connectorType CustomConnector.",
+            ));
+        };
+        let registration = self
+            .registration(label)
+            .ok_or_else(|| not_registered(label))?;
+        let mut configuration = registration.configuration.clone();
+        let own = json!({
+            "connectorType": self.spelling("CustomConnector", "CUSTOMCONNECTOR"),
+            "connectorLabel": label,
+            "connectorDescription": registration.description,
+            "connectorArn": if self.as_recorded { Value::Null } else { connector_arn(label).into() },
+            "connectorProvisioningType": self.spelling("LAMBDA", "Lambda"),
+            "connectorProvisioningConfig": { "lambda": { "lambdaArn": registration.lambda_arn } },
+            "registeredAt": registration.registered_at,
+            "registeredBy": format!("arn:{PARTITION}:iam::{ACCOUNT}:root"),
+        });
+        if let (Some(configuration), Value::Object(own)) = (configuration.as_object_mut(), own) {
+            configuration.extend(own);
+        }
+        Ok(json!({ "connectorConfiguration": configuration }))
+    }
+
+    fn list(&self, input: &Value) -> Answer {
+        let members = Members::of(input)?;
+        let page = members
+            .number("maxResults", 1, 100)?
+            .unwrap_or(DEFAULT_PAGE) as usize;
+        // The token is the last name of the page before, so that a page neither repeats nor leaves
+        // out a connector that is there all the time.
+        let after = members
+            .text("nextToken", &NEXT_TOKEN)?
+            .map(|token| {
+                BASE64_URL_SAFE_NO_PAD
+                    .decode(token)
+                    .ok()
+                    .and_then(|bytes| String::from_utf8(bytes).ok())
+                    .ok_or_else(|| ApiError::new("ValidationException", "Invalid nextToken."))
+            })
+            .transpose()?;
+
+        let own = OWN_CONNECTORS.iter().map(|name| {
+            let connector = json!({
+                "connectorName": name,
+                "connectorType": name,
+                "connectorOwner": "AWS",
+            });
+            ((*name).to_owned(), connector)
+        });
+        let custom = self.registrations.iter().map(|(label, registration)| {
+            let connector = json!({
+                "connectorLabel": label,
+                "connectorName": registration.configuration["connectorName"],
+                "connectorOwner": registration.configuration["connectorOwner"],
+                "connectorVersion": registration.configuration["connectorVersion"],
+                "connectorModes": registration.configuration["connectorModes"],
+                "connectorDescription": registration.description,
+                "connectorType": self.spelling("CustomConnector", "CUSTOMCONNECTOR"),
+                "connectorProvisioningType": self.spelling("LAMBDA", "Lambda"),
+                "registeredAt": registration.registered_at,
+            });
+            (label.clone(), connector)
+        });
+        let mut rest: Vec<(String, Value)> = own
+            .chain(custom)
+            .filter(|(name, _)| after.as_ref().is_none_or(|after| name > after))
+            .collect();
+        rest.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let more = rest.len() > page;
+        rest.truncate(page);
+        let next = rest
+            .last()
+            .filter(|_| more)
+            .map(|(name, _)| BASE64_URL_SAFE_NO_PAD.encode(name));
+        let connectors: Vec<Value> = rest.into_iter().map(|(_, connector)| connector).collect();
+        Ok(json!({ "connectors": connectors, "nextToken": next }))
+    }
+
+    fn unregister(&mut self, input: &Value) -> Answer {
+        let label = Members::of(input)?.required_text("connectorLabel", &LABEL)?;
+        match self.registrations.remove(label) {
+            Some(_) => Ok(json!({})),
+            None => Err(not_registered(label)),
+        }
+    }
+
+    fn spelling(&self, modelled: &'static str, recorded: &'static str) -> &'static str {
+        if self.as_recorded { recorded } else { modelled }
+    }
+}
+
+/// Invokes the function for its configuration, as AppFlow does when a connector is registered or
+/// updated, and gives the errors that AppFlow would.
+fn configuration(lambda: &mut Lambda, arn: &str) -> Answer {
+    let source = format!("arn:{PARTITION}:appflow:{REGION}:{ACCOUNT}:connector");
+    lambda
+        .describe_connector(arn, "appflow.amazonaws.com", ACCOUNT, &source)
+        .map_err(|refusal| match refusal {
+            Refusal::NoFunction(message) => ApiError::new("ResourceNotFoundException", message),
+            Refusal::NotAllowed(message) => ApiError::new("AccessDeniedException", message),
+            Refusal::NotNow(message) => ApiError::new("ConnectorServerException", message),
+        })
+}
+
+fn connector_arn(label: &str) -> String {
+    format!("arn:{PARTITION}:appflow:{REGION}:{ACCOUNT}:connector/{label}")
+}
+
+fn not_registered(label: &str) -> ApiError {
+    ApiError::new(
+        "ResourceNotFoundException",
+        format!("There is no connector with the label {label}."),
+    )
+}

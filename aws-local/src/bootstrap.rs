@@ -1,0 +1,117 @@
+//! Runs a function's own binary, as Lambda does.
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::AwsLocal;
+use crate::place;
+use crate::server::lock;
+
+/// A binary that works off the invocations of an [`AwsLocal`]; ended when it is dropped.
+pub struct Bootstrap {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Bootstrap {
+    /// Starts a binary with Lambda's environment, the endpoints of `aws`, and `variables`. Nothing
+    /// of this process's own environment reaches it.
+    pub fn start(
+        binary: impl AsRef<OsStr>,
+        aws: &AwsLocal,
+        variables: &[(&str, &str)],
+    ) -> io::Result<Self> {
+        lock(aws.world()).runtime.restart();
+        let mut child = Command::new(binary.as_ref())
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", aws.address().to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", place::UPDATER)
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_REGION", place::REGION)
+            .env("AWS_ACCESS_KEY_ID", "aws-local")
+            .env("AWS_SECRET_ACCESS_KEY", "aws-local")
+            .env("AWS_ENDPOINT_URL_APPFLOW", aws.endpoint())
+            .env("AWS_ENDPOINT_URL_LAMBDA", aws.endpoint())
+            // No file of the user's has a say, whatever is in their home.
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| {
+                let binary = Path::new(binary.as_ref()).display();
+                io::Error::new(error.kind(), format!("{binary}: {error}"))
+            })?;
+        let lines = Arc::default();
+        let readers = [
+            child.stdout.take().map(|pipe| read(pipe, &lines)),
+            child.stderr.take().map(|pipe| read(pipe, &lines)),
+        ];
+        Ok(Self {
+            child,
+            lines,
+            readers: readers.into_iter().flatten().collect(),
+        })
+    }
+
+    /// What the process has written so far, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the process to end by itself; `None` when it has not within `time`. Its exit code
+    /// is -1 when a signal ended it.
+    pub fn ended(&mut self, time: Duration) -> io::Result<Option<i32>> {
+        let end = Instant::now() + time;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                for reader in self.readers.drain(..) {
+                    // A reader that panicked has read what it could.
+                    let _ = reader.join();
+                }
+                return Ok(Some(status.code().unwrap_or(-1)));
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Bootstrap {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read(pipe: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    let lines = Arc::clone(lines);
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            lines
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(line);
+        }
+    })
+}

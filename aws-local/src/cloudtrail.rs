@@ -1,0 +1,90 @@
+//! The EventBridge event that CloudTrail makes of a Lambda call.
+
+use serde_json::{Map, Value, json};
+
+use crate::lambda::Name;
+use crate::place::REGION;
+
+/// The envelope with the record of a successful call. `request` and `response` are the call's own,
+/// as Lambda spells them; `number` makes the ids, which are unique for a server.
+pub fn event(
+    name: &Name,
+    event_name: &str,
+    request: &Value,
+    response: &Value,
+    number: u64,
+) -> Value {
+    let time = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string();
+    let account = &name.account;
+    let mut response = camel_case(response);
+    // CloudTrail's records of calls that answer with a function have its bare name, and those of
+    // calls that answer with an alias have no function's name.
+    if let Some(members) = response.as_object_mut()
+        && members.contains_key("functionArn")
+    {
+        members.insert("functionName".to_owned(), name.name.as_str().into());
+    }
+    json!({
+        "version": "0",
+        "id": id(number, 1),
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.lambda",
+        "account": account,
+        "time": time,
+        "region": REGION,
+        "resources": [],
+        "detail": {
+            "eventVersion": "1.11",
+            "userIdentity": {
+                "type": "AssumedRole",
+                "principalId": "AROAEXAMPLEEXAMPLE:deploy",
+                "arn": format!("arn:aws:sts::{account}:assumed-role/deploy/deploy"),
+                "accountId": account,
+            },
+            "eventTime": time,
+            "eventSource": "lambda.amazonaws.com",
+            "eventName": event_name,
+            "awsRegion": REGION,
+            "sourceIPAddress": "192.0.2.10",
+            "userAgent": "aws-cli/2",
+            "requestParameters": camel_case(request),
+            "responseElements": response,
+            "requestID": id(number, 2),
+            "eventID": id(number, 3),
+            "readOnly": false,
+            "eventType": "AwsApiCall",
+            "managementEvent": true,
+            "recipientAccountId": account,
+            "eventCategory": "Management",
+        },
+    })
+}
+
+/// An id in the form that AWS's have.
+pub fn id(number: u64, kind: u16) -> String {
+    format!("{number:08x}-0000-4000-8000-{kind:012x}")
+}
+
+/// CloudTrail writes every member's name with a small first letter.
+fn camel_case(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            // Records do not hold the package.
+            .filter(|(name, _)| *name != "ZipFile")
+            .map(|(name, value)| {
+                let mut characters = name.chars();
+                let first = characters.next().map(|first| first.to_ascii_lowercase());
+                (
+                    first.into_iter().chain(characters).collect(),
+                    camel_case(value),
+                )
+            })
+            .collect::<Map<String, Value>>()
+            .into(),
+        Value::Array(values) => values.iter().map(camel_case).collect(),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,101 @@
+//! The small world of `cargo local`: one connector function, registered in the three forms.
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde_json::{Value, json};
+
+use crate::AwsLocal;
+use crate::answer::ApiError;
+use crate::place;
+
+/// The connector's function; the sample events are about it.
+pub const FUNCTION: &str = "acme-crm-connector";
+/// The alias that one registration follows.
+pub const ALIAS: &str = "live";
+/// The version that the registrations are from.
+const REGISTERED: u32 = 6;
+
+/// Makes six versions of the function and registers it: without a qualifier, with version 6, and
+/// with an alias.
+pub fn register(aws: &AwsLocal) -> Result<(), ApiError> {
+    let package = package(1);
+    aws.call(
+        "CreateFunction",
+        json!({ "FunctionName": FUNCTION, "Code": { "ZipFile": package }, "Publish": true }),
+    )?;
+    for number in 2..=REGISTERED {
+        deploy(aws, number)?;
+    }
+    aws.call(
+        "CreateAlias",
+        json!({ "FunctionName": FUNCTION, "Name": ALIAS, "FunctionVersion": "6" }),
+    )?;
+    let forms = [
+        ("acme-crm", None),
+        ("acme-crm-live", Some(ALIAS)),
+        ("acme-crm-pinned", Some("6")),
+    ];
+    for (label, qualifier) in forms {
+        aws.call(
+            "AddPermission",
+            json!({
+                "FunctionName": FUNCTION,
+                "Qualifier": qualifier,
+                "StatementId": "appflow",
+                "Action": "lambda:InvokeFunction",
+                "Principal": "appflow.amazonaws.com",
+                "SourceAccount": place::ACCOUNT,
+            }),
+        )?;
+        let arn = place::function_arn(FUNCTION);
+        let arn = qualifier.map_or(arn.clone(), |qualifier| format!("{arn}:{qualifier}"));
+        aws.call(
+            "RegisterConnector",
+            json!({
+                "connectorLabel": label,
+                "connectorProvisioningType": "LAMBDA",
+                "connectorProvisioningConfig": { "lambda": { "lambdaArn": arn } },
+                "description": format!("Acme CRM, registered as {label}").replace(',', ""),
+            }),
+        )?;
+    }
+    // What led here is past.
+    aws.take_events();
+    Ok(())
+}
+
+/// Deploys the next version: `UpdateFunctionCode` with `publish`.
+pub fn publish_next(aws: &AwsLocal) -> Result<(), ApiError> {
+    deploy(aws, REGISTERED + 1).map(drop)
+}
+
+/// Points the alias at the next version.
+pub fn move_alias(aws: &AwsLocal) -> Result<(), ApiError> {
+    let version = (REGISTERED + 1).to_string();
+    aws.call(
+        "UpdateAlias",
+        json!({ "FunctionName": FUNCTION, "Name": ALIAS, "FunctionVersion": version }),
+    )
+    .map(drop)
+}
+
+fn deploy(aws: &AwsLocal, number: u32) -> Result<Value, ApiError> {
+    aws.call(
+        "UpdateFunctionCode",
+        json!({ "FunctionName": FUNCTION, "ZipFile": package(number), "Publish": true }),
+    )
+}
+
+/// The package of version *n* is a connector of version 1.*n*.
+fn package(number: u32) -> String {
+    let connector = json!({
+        "connectorName": "Acme CRM",
+        "connectorOwner": "Acme",
+        "connectorVersion": format!("1.{number}"),
+        "connectorModes": ["SOURCE"],
+        "canUseAsSource": true,
+        "authenticationConfig": { "isApiKeyAuthSupported": true },
+        "supportedApiVersions": ["v1"],
+        "supportedOperators": ["PROJECTION", "EQUAL_TO"],
+    });
+    BASE64_STANDARD.encode(connector.to_string())
+}

@@ -1,0 +1,123 @@
+//! Faults on demand.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::answer::ApiError;
+
+/// What goes wrong with some calls.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    operation: String,
+    concerns: Option<String>,
+    times: Option<u32>,
+    kind: Kind,
+}
+
+/// What goes wrong with one call.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// The service answers with this error and does nothing.
+    Error(ApiError),
+    /// The connection is dropped before anything is done.
+    Dropped,
+    /// The work is done, and the connection dropped before the answer.
+    AnswerLost,
+    /// The answer, right as it is, comes so much later.
+    Slow(Duration),
+}
+
+impl Fault {
+    /// A fault of every call of an operation, such as `DescribeConnector`; `*` is all of them.
+    pub fn of(operation: &str, kind: Kind) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            concerns: None,
+            times: None,
+            kind,
+        }
+    }
+
+    /// An error of a service, by its name.
+    pub fn error(operation: &str, code: &str) -> Self {
+        let message = format!("This {code} was asked for.");
+        Self::of(operation, Kind::Error(ApiError::new(code, message)))
+    }
+
+    /// Only for calls about this connector label, or with this function's name in them.
+    pub fn concerning(mut self, text: &str) -> Self {
+        self.concerns = Some(text.to_owned());
+        self
+    }
+
+    /// Only for the next so many calls.
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Reads a fault from JSON, as the program takes them: `{"operation", "concerning"?, "times"?}`
+    /// and one of `"error": "<name>"`, `"dropped": true`, `"answerLost": true`, `"slowMs": 100`.
+    pub fn from_json(value: &Value) -> Option<Self> {
+        let operation = value["operation"].as_str()?;
+        let mut fault = if let Some(code) = value["error"].as_str() {
+            Self::error(operation, code)
+        } else if value["dropped"] == true {
+            Self::of(operation, Kind::Dropped)
+        } else if value["answerLost"] == true {
+            Self::of(operation, Kind::AnswerLost)
+        } else {
+            let time = Duration::from_millis(value["slowMs"].as_u64()?);
+            Self::of(operation, Kind::Slow(time))
+        };
+        fault.concerns = value["concerning"].as_str().map(str::to_owned);
+        fault.times = value["times"]
+            .as_u64()
+            .and_then(|times| times.try_into().ok());
+        Some(fault)
+    }
+
+    fn matches(&self, operation: &str, input: &Value) -> bool {
+        (self.operation == "*" || self.operation == operation)
+            && self.concerns.as_deref().is_none_or(|text| {
+                input["connectorLabel"] == text
+                    || input["FunctionName"]
+                        .as_str()
+                        .is_some_and(|name| name.split(':').any(|part| part == text))
+            })
+    }
+}
+
+/// The faults that wait for their calls. The one that was added last comes first.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Adds one.
+    pub fn add(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// Takes all away.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What is to go wrong with this call.
+    pub fn meet(&mut self, operation: &str, input: &Value) -> Option<Kind> {
+        let position = self
+            .0
+            .iter()
+            .rposition(|fault| fault.matches(operation, input))?;
+        let fault = &mut self.0[position];
+        let kind = fault.kind.clone();
+        if let Some(times) = &mut fault.times {
+            *times -= 1;
+            if *times == 0 {
+                self.0.remove(position);
+            }
+        }
+        Some(kind)
+    }
+}

@@ -1,0 +1,256 @@
+//! Lambda's REST interface: which call a request is, and the event that it causes.
+
+use std::collections::BTreeMap;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, ApiError};
+use crate::lambda::{Code, Lambda, Name, Permission, Reference};
+
+/// ListVersionsByFunction gives at most 50 versions on a page.
+const VERSIONS_PAGE: usize = 50;
+
+/// The operations that are here.
+pub const OPERATIONS: [&str; 16] = [
+    "AddPermission",
+    "CreateAlias",
+    "CreateFunction",
+    "DeleteAlias",
+    "DeleteFunction",
+    "GetAlias",
+    "GetFunction",
+    "GetFunctionConfiguration",
+    "GetPolicy",
+    "ListAliases",
+    "ListVersionsByFunction",
+    "PublishVersion",
+    "RemovePermission",
+    "UpdateAlias",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+];
+
+/// A Lambda call: its name in the API, and everything that it was given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Such as `PublishVersion`.
+    pub operation: &'static str,
+    /// The path's, the query's and the body's parameters together.
+    pub input: Value,
+}
+
+/// What a call did.
+pub struct Done {
+    /// The answer to the caller.
+    pub answer: Value,
+    /// The function and CloudTrail's name for the call, where it is one that deploys.
+    pub recorded: Option<(Name, &'static str)>,
+}
+
+/// Finds the call in a request. `path` is split at its slashes and decoded.
+pub fn route(
+    method: &str,
+    path: &[String],
+    query: &BTreeMap<String, String>,
+    body: &Value,
+) -> Option<Call> {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let (operation, function, rest) = match (method, path.as_slice()) {
+        ("POST", ["2015-03-31", "functions"]) => ("CreateFunction", None, None),
+        (method, ["2015-03-31", "functions", function, rest @ ..]) => {
+            let (operation, extra) = match (method, rest) {
+                ("GET", []) => ("GetFunction", None),
+                ("DELETE", []) => ("DeleteFunction", None),
+                ("GET", ["configuration"]) => ("GetFunctionConfiguration", None),
+                ("PUT", ["configuration"]) => ("UpdateFunctionConfiguration", None),
+                ("PUT", ["code"]) => ("UpdateFunctionCode", None),
+                ("POST", ["versions"]) => ("PublishVersion", None),
+                ("GET", ["versions"]) => ("ListVersionsByFunction", None),
+                ("POST", ["aliases"]) => ("CreateAlias", None),
+                ("GET", ["aliases"]) => ("ListAliases", None),
+                ("GET", ["aliases", alias]) => ("GetAlias", Some(("Name", *alias))),
+                ("PUT", ["aliases", alias]) => ("UpdateAlias", Some(("Name", *alias))),
+                ("DELETE", ["aliases", alias]) => ("DeleteAlias", Some(("Name", *alias))),
+                ("POST", ["policy"]) => ("AddPermission", None),
+                ("GET", ["policy"]) => ("GetPolicy", None),
+                ("DELETE", ["policy", id]) => ("RemovePermission", Some(("StatementId", *id))),
+                _ => return None,
+            };
+            (operation, Some(*function), extra)
+        }
+        _ => return None,
+    };
+    let mut input = match body {
+        Value::Object(members) => members.clone(),
+        _ => serde_json::Map::new(),
+    };
+    for (name, value) in query {
+        input.insert(name.clone(), value.as_str().into());
+    }
+    for (name, value) in function
+        .map(|name| ("FunctionName", name))
+        .into_iter()
+        .chain(rest)
+    {
+        input.insert(name.to_owned(), value.into());
+    }
+    Some(Call {
+        operation,
+        input: input.into(),
+    })
+}
+
+/// Does what a call says.
+pub fn call(lambda: &mut Lambda, call: &Call) -> Result<Done, ApiError> {
+    let input = Input(&call.input);
+    let reference = input.reference()?;
+    let name = &reference.name;
+    let mut recorded = None;
+    let answer: Answer = match call.operation {
+        "CreateFunction" => {
+            recorded = Some("CreateFunction20150331");
+            lambda.create_function(name, input.package("Code")?, input.flag("Publish"))
+        }
+        "UpdateFunctionCode" => {
+            recorded = Some("UpdateFunctionCode20150331v2");
+            let code = input.package("")?;
+            if input.flag("DryRun") {
+                lambda.get_configuration(&reference)
+            } else {
+                lambda.update_code(name, code, input.flag("Publish"))
+            }
+        }
+        "UpdateFunctionConfiguration" => {
+            recorded = Some("UpdateFunctionConfiguration20150331v2");
+            lambda.update_configuration(name, input.text("Description"))
+        }
+        "PublishVersion" => {
+            recorded = Some("PublishVersion20150331");
+            lambda.publish_version(name, input.text("Description"))
+        }
+        "CreateAlias" => {
+            recorded = Some("CreateAlias20150331");
+            lambda.create_alias(
+                name,
+                input.required("Name")?,
+                input.required("FunctionVersion")?,
+                input.weights().unwrap_or_default(),
+            )
+        }
+        "UpdateAlias" => {
+            recorded = Some("UpdateAlias20150331");
+            lambda.update_alias(
+                name,
+                input.required("Name")?,
+                input.text("FunctionVersion"),
+                input.weights(),
+            )
+        }
+        "GetFunctionConfiguration" => lambda.get_configuration(&reference),
+        "GetFunction" => lambda
+            .get_configuration(&reference)
+            .map(|configuration| json!({ "Configuration": configuration })),
+        "DeleteFunction" => lambda.delete_function(&reference).map(|()| Value::Null),
+        "ListVersionsByFunction" => {
+            let page = input
+                .text("MaxItems")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(VERSIONS_PAGE);
+            lambda.list_versions(name, input.text("Marker"), page.clamp(1, VERSIONS_PAGE))
+        }
+        "ListAliases" => lambda.list_aliases(name),
+        "GetAlias" => lambda.get_alias(name, input.required("Name")?),
+        "DeleteAlias" => lambda
+            .delete_alias(name, input.required("Name")?)
+            .map(|()| Value::Null),
+        "AddPermission" => {
+            let statement = Permission {
+                id: input.required("StatementId")?,
+                action: input.required("Action")?,
+                principal: input.required("Principal")?,
+                source_account: input.text("SourceAccount"),
+                source_arn: input.text("SourceArn"),
+            };
+            lambda.add_permission(&reference, &statement)
+        }
+        "GetPolicy" => lambda.get_policy(&reference),
+        "RemovePermission" => lambda
+            .remove_permission(&reference, input.required("StatementId")?)
+            .map(|()| Value::Null),
+        other => unreachable!("{other} is routed and not handled"),
+    };
+    Ok(Done {
+        answer: answer?,
+        recorded: recorded.map(|event_name| (reference.name, event_name)),
+    })
+}
+
+struct Input<'a>(&'a Value);
+
+impl<'a> Input<'a> {
+    fn text(&self, name: &str) -> Option<&'a str> {
+        self.0[name].as_str()
+    }
+
+    fn required(&self, name: &str) -> Result<&'a str, ApiError> {
+        self.text(name).ok_or_else(|| {
+            ApiError::new(
+                "InvalidParameterValueException",
+                format!("{name} is missing."),
+            )
+        })
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.0[name].as_bool().unwrap_or(false)
+    }
+
+    fn reference(&self) -> Result<Reference, ApiError> {
+        let text = self.required("FunctionName")?;
+        let mut reference = Reference::parse(text).ok_or_else(|| {
+            ApiError::new(
+                "ValidationException",
+                format!("{text} is not a function's name."),
+            )
+        })?;
+        if let Some(qualifier) = self.text("Qualifier") {
+            reference.qualifier = Some(qualifier.to_owned());
+        }
+        Ok(reference)
+    }
+
+    /// The deployment package: `ZipFile`, at the top or in a structure.
+    fn package(&self, structure: &str) -> Result<Code, ApiError> {
+        let holder = if structure.is_empty() {
+            self.0
+        } else {
+            &self.0[structure]
+        };
+        let bytes = holder["ZipFile"]
+            .as_str()
+            .and_then(|text| BASE64_STANDARD.decode(text).ok());
+        match bytes {
+            Some(bytes) => Ok(Code::package(&bytes)),
+            None => Err(ApiError::new(
+                "InvalidParameterValueException",
+                "ZipFile has to be the deployment package. Here it is the JSON text that the \
+                 connector describes itself with.",
+            )),
+        }
+    }
+
+    fn weights(&self) -> Option<BTreeMap<String, f64>> {
+        let routing = self.0["RoutingConfig"].as_object()?;
+        let weights = routing
+            .get("AdditionalVersionWeights")
+            .and_then(Value::as_object);
+        Some(
+            weights
+                .into_iter()
+                .flatten()
+                .filter_map(|(version, weight)| Some((version.clone(), weight.as_f64()?)))
+                .collect(),
+        )
+    }
+}

@@ -1,0 +1,154 @@
+//! The Lambda Runtime API: what runs a function's own binary.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::cloudtrail;
+use crate::place;
+
+/// What is to be handled, as Lambda hands it out.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The payload, whatever it is.
+    pub payload: Bytes,
+    /// Kept when Lambda tries an asynchronous invocation again.
+    pub request_id: String,
+    /// The function's timeout, counted from when the invocation is handed out.
+    pub timeout: Duration,
+}
+
+/// How an invocation ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The handler's answer.
+    Answer(Value),
+    /// The handler's error.
+    Error {
+        /// `errorType`
+        error_type: String,
+        /// `errorMessage`
+        message: String,
+    },
+    /// The process ended, or refused to start, before it asked for an invocation.
+    NotStarted {
+        /// `errorType`
+        error_type: String,
+        /// `errorMessage`
+        message: String,
+    },
+    /// The time was up.
+    TimedOut,
+}
+
+/// The invocations that wait for the function, and those that it works on.
+#[derive(Default)]
+pub struct Runtime {
+    waiting: VecDeque<(Invocation, Sender<Outcome>)>,
+    working: HashMap<String, Sender<Outcome>>,
+    init_error: Option<Outcome>,
+    arrived: Arc<Notify>,
+    invocations: u64,
+}
+
+impl Runtime {
+    /// A new request id.
+    pub fn request_id(&mut self) -> String {
+        self.invocations += 1;
+        cloudtrail::id(self.invocations, 9)
+    }
+
+    /// Queues an invocation; its outcome comes through the channel.
+    pub fn invoke(&mut self, invocation: Invocation) -> Receiver<Outcome> {
+        let (sender, receiver) = mpsc::channel();
+        if let Some(error) = &self.init_error {
+            // Nobody may be waiting any more.
+            let _ = sender.send(error.clone());
+            return receiver;
+        }
+        self.waiting.push_back((invocation, sender));
+        self.arrived.notify_one();
+        receiver
+    }
+
+    /// Fails everything that waits: the process has ended.
+    pub fn not_started(&mut self, error_type: &str, message: &str) {
+        let outcome = Outcome::NotStarted {
+            error_type: error_type.to_owned(),
+            message: message.to_owned(),
+        };
+        for (_, sender) in self.waiting.drain(..) {
+            let _ = sender.send(outcome.clone());
+        }
+        self.init_error = Some(outcome);
+    }
+
+    /// Why the process did not start.
+    pub fn init_error(&self) -> Option<&Outcome> {
+        self.init_error.as_ref()
+    }
+
+    /// Forgets a process that did not start, for another one.
+    pub fn restart(&mut self) {
+        self.init_error = None;
+    }
+
+    /// What tells that an invocation has arrived.
+    pub fn arrived(&self) -> Arc<Notify> {
+        Arc::clone(&self.arrived)
+    }
+
+    /// The next invocation, for the function that asks.
+    pub fn next(&mut self) -> Option<Invocation> {
+        let (invocation, sender) = self.waiting.pop_front()?;
+        self.working.insert(invocation.request_id.clone(), sender);
+        Some(invocation)
+    }
+
+    /// Takes the outcome of an invocation; false if there is none with that id.
+    pub fn done(&mut self, request_id: &str, outcome: Outcome) -> bool {
+        match self.working.remove(request_id) {
+            Some(sender) => {
+                let _ = sender.send(outcome);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// The headers that come with an invocation.
+pub fn headers(invocation: &Invocation) -> [(&'static str, String); 4] {
+    let deadline = SystemTime::now() + invocation.timeout;
+    let deadline = deadline
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
+    [
+        (
+            "Lambda-Runtime-Aws-Request-Id",
+            invocation.request_id.clone(),
+        ),
+        ("Lambda-Runtime-Deadline-Ms", deadline.to_string()),
+        (
+            "Lambda-Runtime-Invoked-Function-Arn",
+            place::function_arn(place::UPDATER),
+        ),
+        (
+            "Lambda-Runtime-Trace-Id",
+            "Root=1-00000000-000000000000000000000000;Sampled=0".to_owned(),
+        ),
+    ]
+}
+
+/// The error that a function posts.
+pub fn error(body: &[u8]) -> (String, String) {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    (text("errorType"), text("errorMessage"))
+}
