@@ -69,6 +69,13 @@ impl AppFlow {
         &self.registrations
     }
 
+    /// Gives a connector a description, as its own function might: one that no request may carry.
+    pub fn describe_as(&mut self, label: &str, description: &str) {
+        if let Some(registration) = self.registrations.get_mut(label) {
+            registration.description = Some(description.to_owned());
+        }
+    }
+
     /// Writes answers as they have been recorded: enumerations in other cases, no `connectorArn`.
     pub fn as_recorded(&mut self) {
         self.as_recorded = true;

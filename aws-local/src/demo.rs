@@ -54,7 +54,7 @@ pub fn register(aws: &AwsLocal) -> Result<(), ApiError> {
                 "connectorLabel": label,
                 "connectorProvisioningType": "LAMBDA",
                 "connectorProvisioningConfig": { "lambda": { "lambdaArn": arn } },
-                "description": format!("Acme CRM, registered as {label}").replace(',', ""),
+                "description": "Acme CRM",
             }),
         )?;
     }

@@ -180,7 +180,7 @@ fn invoke(aws: &AwsLocal, event: &str) -> bool {
 
     println!();
     println!(
-        "  {:<16} {:<14} {:<14} {}",
+        "  {:<16} {:<16} {:<16} {}",
         "registration", "AppFlow had", "AppFlow has", "the updater says"
     );
     for ((label, had), (_, has)) in before.iter().zip(&after) {
@@ -197,7 +197,7 @@ fn invoke(aws: &AwsLocal, event: &str) -> bool {
                 }
             })
             .unwrap_or_default();
-        println!("  {label:<16} {had:<14} {has:<14} {said}");
+        println!("  {label:<16} {had:<16} {has:<16} {said}");
     }
     if let Some(ignored) = answer["ignored"].as_str() {
         println!("\n  ignored: {ignored}");

@@ -1,0 +1,88 @@
+//! The description that an update carries.
+
+use serde_json::{Value, json};
+
+use crate::world::{CRM, World, arn};
+
+fn description_sent(world: &World, event: Value) -> Option<String> {
+    world.answer(event);
+    let inputs = world.inputs("UpdateConnectorRegistration");
+    let [input] = inputs.as_slice() else {
+        panic!("one update, not {inputs:?}");
+    };
+    input["description"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn the_connectors_own_description_is_passed_back() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.register_described("plain", &arn(CRM, None), "Acme CRM v2/beta #1 = good+new!");
+    let sent = description_sent(&world, world.publish(CRM, "2.0"));
+    assert_eq!(sent.as_deref(), Some("Acme CRM v2/beta #1 = good+new!"));
+}
+
+#[test]
+fn a_description_that_an_update_may_not_carry_is_left_out_and_the_log_says_so() {
+    for (description, why) in [
+        ("Acme CRM, really?".to_owned(), "the character `,`"),
+        ("x".repeat(1025), "1025 characters"),
+    ] {
+        let world = World::new();
+        world.function(CRM, 1);
+        world.register("plain", &arn(CRM, None));
+        world.aws.state().appflow.describe_as("plain", &description);
+        let sent = description_sent(&world, world.publish(CRM, "2.0"));
+        assert_eq!(sent, None);
+        let lines = world.log_with("description is left out");
+        let line = lines
+            .iter()
+            .find(|line| line["level"] == "WARN")
+            .expect("a warning");
+        assert_eq!(line["connectorLabel"], "plain");
+        assert!(line["message"].as_str().unwrap().contains(why), "{line}");
+        let registration = world.aws.state().appflow.registration("plain").cloned();
+        assert_eq!(registration.unwrap().description, Some(description));
+    }
+}
+
+#[test]
+fn a_connector_without_a_description_stays_without() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.register_described("plain", &arn(CRM, None), "");
+    assert_eq!(description_sent(&world, world.publish(CRM, "2.0")), None);
+}
+
+#[test]
+fn update_description_is_rendered_for_every_form() {
+    let world = World::with(&[(
+        "UPDATE_DESCRIPTION",
+        "{function}: version {version} (since {date})",
+    )]);
+    world.function(CRM, 1);
+    world.register("plain", &arn(CRM, None));
+    let mut event = world.publish(CRM, "2.0");
+    event["detail"]["eventTime"] = json!("2026-03-02T23:59:59Z");
+    assert_eq!(
+        description_sent(&world, event).as_deref(),
+        Some("crm- version 2 -since 2026-03-02-")
+    );
+
+    let mut changed = world.change_latest(CRM, "3.0");
+    changed["detail"]["eventTime"] = json!("2026-03-03T00:00:00Z");
+    assert_eq!(
+        description_sent(&world, changed).as_deref(),
+        Some("crm- version LATEST -since 2026-03-03-")
+    );
+}
+
+#[test]
+fn an_endless_update_description_is_cut_to_what_the_api_takes() {
+    let endless = "ü".repeat(2000);
+    let world = World::with(&[("UPDATE_DESCRIPTION", endless.as_str())]);
+    world.function(CRM, 1);
+    world.register("plain", &arn(CRM, None));
+    let sent = description_sent(&world, world.publish(CRM, "2.0"));
+    assert_eq!(sent, Some("-".repeat(1024)));
+}

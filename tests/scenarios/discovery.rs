@@ -1,0 +1,170 @@
+//! Which registrations point at the function.
+
+use aws_local::faults::Fault;
+use serde_json::json;
+
+use crate::world::{CRM, World, arn, outcomes};
+
+#[test]
+fn every_page_of_the_list_is_read() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.function("other", 1);
+    for number in 0..250 {
+        let function = if number % 5 == 0 { CRM } else { "other" };
+        world.register(&format!("connector-{number:03}"), &arn(function, None));
+    }
+    let event = world.publish(CRM, "2.0");
+
+    let answer = world.answer(event);
+    assert_eq!(outcomes(&answer).len(), 50);
+    for number in 0..250 {
+        let expected = if number % 5 == 0 { "2.0" } else { "1.1" };
+        assert_eq!(world.held(&format!("connector-{number:03}")).1, expected);
+    }
+    // 250 registrations and AppFlow's own connectors fill three pages of 100. The function is asked
+    // about once.
+    assert_eq!(
+        world.calls(),
+        [
+            ("DescribeConnector".to_owned(), 250),
+            ("GetFunctionConfiguration".to_owned(), 1),
+            ("ListConnectors".to_owned(), 3),
+            ("UpdateConnectorRegistration".to_owned(), 50),
+        ]
+        .into()
+    );
+}
+
+#[test]
+fn two_labels_on_one_function_are_both_updated() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.register("first", &arn(CRM, None));
+    world.register("second", &arn(CRM, None));
+    let event = world.publish(CRM, "2.0");
+
+    world.answer(event);
+    assert_eq!(world.held("first").1, "2.0");
+    assert_eq!(world.held("second").1, "2.0");
+}
+
+#[test]
+fn answers_as_they_have_been_recorded_are_understood() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.register("plain", &arn(CRM, None));
+    world.aws.state().appflow.as_recorded();
+    let event = world.publish(CRM, "2.0");
+
+    world.answer(event);
+    assert_eq!(world.held("plain").1, "2.0");
+}
+
+#[test]
+fn labels_from_the_settings_are_described_and_nothing_is_listed() {
+    let world = World::with(&[("CONNECTOR_LABELS", "second, third")]);
+    world.function(CRM, 1);
+    for label in ["first", "second", "third"] {
+        world.register(label, &arn(CRM, None));
+    }
+    let event = world.publish(CRM, "2.0");
+
+    world.answer(event);
+    assert_eq!(world.held("first").1, "1.1");
+    assert_eq!(world.held("second").1, "2.0");
+    assert_eq!(world.held("third").1, "2.0");
+    let calls = world.calls();
+    assert_eq!(calls.get("ListConnectors"), None);
+    assert_eq!(calls["DescribeConnector"], 2);
+}
+
+#[test]
+fn a_label_from_the_settings_that_is_not_registered_is_a_failure() {
+    let world = World::with(&[("CONNECTOR_LABELS", "known,typo")]);
+    world.function(CRM, 1);
+    world.register("known", &arn(CRM, None));
+    let event = world.publish(CRM, "2.0");
+
+    let (name, message) = world.error(event);
+    assert_eq!(name, "DescribeFailed");
+    assert!(
+        message.contains("typo: DescribeFailed: AppFlow has no registration"),
+        "{message}"
+    );
+    assert_eq!(world.held("known").1, "2.0");
+}
+
+#[test]
+fn a_registration_that_is_gone_since_it_was_listed_is_no_failure() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.register("gone", &arn(CRM, None));
+    world.register("here", &arn(CRM, None));
+    let fault = Fault::error("DescribeConnector", "ResourceNotFoundException");
+    world.aws.fault(fault.concerning("gone"));
+    let event = world.publish(CRM, "2.0");
+
+    let answer = world.answer(event);
+    assert_eq!(
+        outcomes(&answer),
+        [("here".to_owned(), "updated".to_owned())]
+    );
+}
+
+#[test]
+fn one_registration_that_cannot_be_described_does_not_stop_the_others() {
+    let world = World::new();
+    world.function(CRM, 1);
+    for label in ["first", "second", "third"] {
+        world.register(label, &arn(CRM, None));
+    }
+    let fault = Fault::error("DescribeConnector", "AccessDeniedException");
+    world.aws.fault(fault.concerning("second"));
+    let event = world.publish(CRM, "2.0");
+
+    let (name, message) = world.error(event);
+    assert_eq!(name, "DescribeFailed");
+    for part in [
+        "1 of 3 registrations failed",
+        "second: DescribeFailed: DescribeConnector failed with AccessDeniedException",
+        "request id ",
+        "appflow:DescribeConnector",
+        "2 updated: first, third",
+    ] {
+        assert!(message.contains(part), "`{part}` is not in {message}");
+    }
+    assert_eq!(world.held("first").1, "2.0");
+    assert_eq!(world.held("third").1, "2.0");
+}
+
+#[test]
+fn a_list_that_fails_is_an_error_that_names_what_to_do() {
+    let world = World::new();
+    world.function(CRM, 1);
+    let fault = Fault::error("ListConnectors", "AccessDeniedException");
+    world.aws.fault(fault);
+    let event = world.publish(CRM, "2.0");
+
+    let (name, message) = world.error(event);
+    assert_eq!(name, "ListFailed");
+    assert!(
+        message.contains("ListConnectors failed with AccessDeniedException"),
+        "{message}"
+    );
+    assert!(message.contains("appflow:ListConnectors"), "{message}");
+}
+
+#[test]
+fn a_function_that_backs_no_connector_is_answered_with_no_connectors() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.function("thumbnailer", 1);
+    world.register("plain", &arn(CRM, None));
+    let event = world.publish("thumbnailer", "2.0");
+
+    let answer = world.answer(event);
+    assert_eq!(answer["connectors"], json!([]));
+    assert_eq!(answer["functionArn"], arn("thumbnailer", None));
+    assert_eq!(world.calls().get("UpdateConnectorRegistration"), None);
+}

@@ -1,0 +1,140 @@
+//! The answer, and the lines in the log.
+
+use serde_json::json;
+
+use crate::world::{CRM, World, arn, sample_events};
+
+#[test]
+fn the_answer_is_the_documented_one() {
+    let world = World::new();
+    world.five_forms();
+    let event = world.publish(CRM, "1.7");
+    world.allow(CRM, Some("7"));
+    let answer = world.answer(&event);
+    let skipped = |label: &str, alias: &str| {
+        json!({
+            "connectorLabel": label,
+            "outcome": "skipped",
+            "registeredArn": arn(CRM, Some(alias)),
+            "reason": format!("registered with alias {alias}: it is updated when the alias moves"),
+        })
+    };
+    let updated = |label: &str, registered: Option<&str>, target: Option<&str>| {
+        json!({
+            "connectorLabel": label,
+            "outcome": "updated",
+            "registeredArn": arn(CRM, registered),
+            "targetArn": arn(CRM, target),
+        })
+    };
+    assert_eq!(
+        answer,
+        json!({
+            "eventId": event["detail"]["eventID"],
+            "eventName": "UpdateFunctionCode20150331v2",
+            "functionArn": arn(CRM, None),
+            "dryRun": false,
+            "connectors": [
+                skipped("beta", "beta"),
+                updated("latest", Some("$LATEST"), Some("$LATEST")),
+                skipped("live", "live"),
+                updated("pinned", Some("6"), Some("7")),
+                updated("plain", None, None),
+            ],
+        })
+    );
+}
+
+#[test]
+fn every_decision_is_one_line_with_what_lambda_and_an_operator_look_for() {
+    let world = World::new();
+    world.five_forms();
+    let event = world.publish(CRM, "1.7");
+    world.allow(CRM, Some("7"));
+    world.answer(&event);
+    let lines = world.log_with("registration updated");
+    for label in ["plain", "latest", "pinned", "live", "beta"] {
+        let decisions: Vec<_> = lines
+            .iter()
+            .filter(|line| line["connectorLabel"] == label)
+            .collect();
+        let [line] = decisions.as_slice() else {
+            panic!("one line for {label}, not {decisions:?}");
+        };
+        assert_eq!(line["level"], "INFO");
+        let timestamp = line["timestamp"].as_str().expect("a timestamp");
+        assert!(
+            timestamp.ends_with('Z') && timestamp.contains('T'),
+            "{timestamp}"
+        );
+        assert!(
+            line["message"]
+                .as_str()
+                .unwrap()
+                .starts_with("registration ")
+        );
+        assert_eq!(line["eventId"], event["detail"]["eventID"]);
+        assert_eq!(line["functionArn"], arn(CRM, None));
+        assert!(line["requestId"].as_str().is_some_and(|id| !id.is_empty()));
+        assert_eq!(line["requestId"], line["span"]["requestId"]);
+    }
+}
+
+#[test]
+fn a_failed_registration_is_an_error_line_with_its_reason() {
+    let world = World::with(&[("AWS_LAMBDA_LOG_LEVEL", "ERROR")]);
+    world.function(CRM, 1);
+    world.register("plain", &arn(CRM, None));
+    world.aws.fault(aws_local::faults::Fault::error(
+        "UpdateConnectorRegistration",
+        "ValidationException",
+    ));
+    world.error(world.publish(CRM, "2.0"));
+    let lines = world.log_with("registration failed");
+    let line = lines
+        .iter()
+        .find(|line| line["connectorLabel"] == "plain")
+        .expect("a line");
+    assert_eq!(line["level"], "ERROR");
+    assert!(
+        line["reason"]
+            .as_str()
+            .unwrap()
+            .contains("ValidationException")
+    );
+    // The span with the request id is there at every level.
+    assert_eq!(line["requestId"], line["span"]["requestId"]);
+}
+
+#[test]
+fn text_is_for_people_when_lambda_asks_for_it() {
+    let world = World::with(&[("AWS_LAMBDA_LOG_FORMAT", "Text")]);
+    world.answer(&sample_events()["dry-run"]);
+    let line = world
+        .log_with("event ignored")
+        .pop()
+        .expect("a line about it");
+    let line = line.as_str().expect("not JSON");
+    assert!(line.contains(" INFO "), "{line}");
+    assert!(!line.contains('\u{1b}'), "no colours: {line}");
+}
+
+#[test]
+fn the_default_log_holds_neither_the_event_nor_a_credential() {
+    let world = World::with(&[("AWS_SESSION_TOKEN", "token-for-the-test")]);
+    world.function(CRM, 1);
+    world.register("plain", &arn(CRM, None));
+    let mut event = world.publish(CRM, "2.0");
+    event["detail"]["userIdentity"]["userName"] = json!("somebody-in-particular");
+    world.answer(event);
+    world.log_with("registration updated");
+    let log = world.log();
+    for secret in [
+        "somebody-in-particular",
+        "192.0.2.10",
+        "aws-local",
+        "token-for-the-test",
+    ] {
+        assert!(!log.contains(secret), "`{secret}` is in the log:\n{log}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The real binary, driven over the real protocols: the Lambda Runtime API on one side, AppFlow and
+//! Lambda on the other. Each test names a promise of the README.
+
+mod delivery;
+mod description;
+mod discovery;
+mod hostile;
+mod ignored;
+mod log;
+mod retries;
+mod settings;
+mod table;
+mod world;

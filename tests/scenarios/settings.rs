@@ -1,0 +1,58 @@
+//! The environment is checked before the first event.
+
+use std::time::Duration;
+
+use aws_local::runtime_api::Outcome;
+
+use crate::world::World;
+
+#[test]
+fn a_bad_setting_fails_the_start_and_names_the_variable_and_what_is_allowed() {
+    for (variable, value, allowed) in [
+        ("CONNECTOR_LABELS", "fine,not fine", "2 to 256 characters"),
+        ("REGISTER_AS", "newest", "follow, version, unqualified"),
+        (
+            "UPDATE_DESCRIPTION",
+            "at {time}",
+            "{function}, {version} and {date}",
+        ),
+        ("GRANT_INVOKE", "maybe", "false, true"),
+        ("DRY_RUN", "TRUE", "false, true"),
+        (
+            "AWS_LAMBDA_LOG_LEVEL",
+            "verbose",
+            "TRACE, DEBUG, INFO, WARN, ERROR, FATAL",
+        ),
+        ("AWS_LAMBDA_LOG_FORMAT", "yaml", "JSON, Text"),
+    ] {
+        let mut world = World::with(&[(variable, value)]);
+        let code = world.updater.ended(Duration::from_secs(20)).unwrap();
+        assert_eq!(code, Some(1), "{variable}");
+        let Some(Outcome::NotStarted {
+            error_type,
+            message,
+        }) = world.aws.state().runtime.init_error().cloned()
+        else {
+            panic!("{variable}: Lambda was not told");
+        };
+        assert_eq!(error_type, "InvalidSettings");
+        for part in [variable, value, allowed] {
+            assert!(message.contains(part), "`{part}` is not in {message}");
+            assert!(world.log().contains(part), "`{part}` is not in the log");
+        }
+        assert_eq!(world.calls(), [].into());
+    }
+}
+
+#[test]
+fn blank_settings_are_the_defaults() {
+    let world = World::with(&[
+        ("CONNECTOR_LABELS", ""),
+        ("REGISTER_AS", ""),
+        ("UPDATE_DESCRIPTION", ""),
+        ("GRANT_INVOKE", ""),
+        ("DRY_RUN", ""),
+    ]);
+    let answer = world.answer(r#"{"source": "aws.s3", "detail-type": "Object Created"}"#);
+    assert_eq!(answer["dryRun"], false);
+}

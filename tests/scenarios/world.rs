@@ -1,0 +1,309 @@
+//! The world of a scenario: AWS on this machine, and the real binary at work in it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use aws_local::AwsLocal;
+use aws_local::bootstrap::Bootstrap;
+use aws_local::place::function_arn;
+use aws_local::runtime_api::{Invocation, Outcome};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde_json::{Value, json};
+
+/// The function that most scenarios are about.
+pub const CRM: &str = "crm";
+
+pub struct World {
+    pub aws: AwsLocal,
+    pub updater: Bootstrap,
+}
+
+impl World {
+    /// The updater with no settings.
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// The updater with settings.
+    pub fn with(settings: &[(&str, &str)]) -> Self {
+        let aws = AwsLocal::start(0).expect("a free port");
+        let updater = Bootstrap::start(env!("CARGO_BIN_EXE_connector-updater"), &aws, settings)
+            .expect("the binary starts");
+        Self { aws, updater }
+    }
+
+    /// Does a call of AppFlow or Lambda that has to succeed, from outside.
+    pub fn call(&self, operation: &str, input: Value) -> Value {
+        self.aws
+            .call(operation, input.clone())
+            .unwrap_or_else(|error| panic!("{operation} {input}: {error:?}"))
+    }
+
+    /// A function with versions 1 to `versions`, which are connectors 1.1, 1.2 and so on.
+    pub fn function(&self, name: &str, versions: u32) {
+        self.call(
+            "CreateFunction",
+            json!({ "FunctionName": name, "Code": { "ZipFile": package("1.0") } }),
+        );
+        self.allow(name, None);
+        for version in 1..=versions {
+            self.publish(name, &format!("1.{version}"));
+        }
+        self.aws.take_events();
+    }
+
+    /// Deploys a connector version with UpdateFunctionCode and `publish`; gives the event.
+    pub fn publish(&self, name: &str, connector_version: &str) -> Value {
+        self.call(
+            "UpdateFunctionCode",
+            json!({
+                "FunctionName": name,
+                "ZipFile": package(connector_version),
+                "Publish": true,
+            }),
+        );
+        self.event()
+    }
+
+    /// Deploys a connector version without publishing it; gives the event.
+    pub fn change_latest(&self, name: &str, connector_version: &str) -> Value {
+        self.call(
+            "UpdateFunctionCode",
+            json!({ "FunctionName": name, "ZipFile": package(connector_version) }),
+        );
+        self.event()
+    }
+
+    /// Creates an alias that AppFlow may invoke; gives the event.
+    pub fn create_alias(&self, name: &str, alias: &str, version: u64) -> Value {
+        self.call(
+            "CreateAlias",
+            json!({
+                "FunctionName": name,
+                "Name": alias,
+                "FunctionVersion": version.to_string(),
+            }),
+        );
+        self.allow(name, Some(alias));
+        self.event()
+    }
+
+    /// Points an alias at a version; gives the event.
+    pub fn move_alias(&self, name: &str, alias: &str, version: u64) -> Value {
+        self.call(
+            "UpdateAlias",
+            json!({
+                "FunctionName": name,
+                "Name": alias,
+                "FunctionVersion": version.to_string(),
+            }),
+        );
+        self.event()
+    }
+
+    /// Lets AppFlow invoke a function, version or alias.
+    pub fn allow(&self, name: &str, qualifier: Option<&str>) {
+        self.call(
+            "AddPermission",
+            json!({
+                "FunctionName": name,
+                "Qualifier": qualifier,
+                "StatementId": "appflow",
+                "Action": "lambda:InvokeFunction",
+                "Principal": "appflow.amazonaws.com",
+            }),
+        );
+    }
+
+    /// Registers a connector that AppFlow may invoke, with a description.
+    pub fn register(&self, label: &str, arn: &str) {
+        self.register_described(label, arn, "A connector");
+    }
+
+    /// Registers a connector with a description.
+    pub fn register_described(&self, label: &str, arn: &str, description: &str) {
+        self.call(
+            "RegisterConnector",
+            json!({
+                "connectorLabel": label,
+                "connectorProvisioningType": "LAMBDA",
+                "connectorProvisioningConfig": { "lambda": { "lambdaArn": arn } },
+                "description": description,
+            }),
+        );
+    }
+
+    /// Function `crm` at version 6, registered as `plain`, `latest`, `pinned` (6), `live` (an alias)
+    /// and `beta` (another); AppFlow may invoke version 7 as soon as there is one.
+    pub fn five_forms(&self) {
+        self.function(CRM, 6);
+        self.allow(CRM, Some("6"));
+        self.create_alias(CRM, "live", 6);
+        self.create_alias(CRM, "beta", 6);
+        for (label, qualifier) in [
+            ("plain", None),
+            ("latest", Some("$LATEST")),
+            ("pinned", Some("6")),
+            ("live", Some("live")),
+            ("beta", Some("beta")),
+        ] {
+            self.register(label, &arn(CRM, qualifier));
+        }
+        self.aws.take_events();
+    }
+
+    /// The event of the last deployment.
+    pub fn event(&self) -> Value {
+        self.aws.take_events().pop().expect("a deployment's event")
+    }
+
+    /// What the updater makes of a payload, whatever that is.
+    pub fn outcome(&self, payload: impl ToString) -> Outcome {
+        self.aws.invoke(payload.to_string())
+    }
+
+    /// What the updater makes of a payload when its timeout is so long.
+    pub fn outcome_within(&self, timeout: Duration, payload: impl ToString) -> Outcome {
+        let request_id = self.aws.state().runtime.request_id();
+        self.aws.invoke_with(Invocation {
+            payload: payload.to_string().into(),
+            request_id,
+            timeout,
+        })
+    }
+
+    /// The updater's answer to a payload that it has to answer.
+    pub fn answer(&self, payload: impl ToString) -> Value {
+        match self.outcome(payload) {
+            Outcome::Answer(answer) => answer,
+            other => panic!("no answer but {other:?}; the log:\n{}", self.log()),
+        }
+    }
+
+    /// The name and the message of the error that a payload has to end in.
+    pub fn error(&self, payload: impl ToString) -> (String, String) {
+        error(self.outcome(payload))
+    }
+
+    /// The ARN's qualifier and the connector version that AppFlow has for a label.
+    pub fn held(&self, label: &str) -> (String, String) {
+        let world = self.aws.state();
+        let registration = world
+            .appflow
+            .registration(label)
+            .unwrap_or_else(|| panic!("{label} is not registered"));
+        let qualifier = registration.lambda_arn.split(':').nth(7).unwrap_or("");
+        let version = registration.configuration["connectorVersion"].as_str();
+        (
+            qualifier.to_owned(),
+            version.expect("a connector version").to_owned(),
+        )
+    }
+
+    /// How often each operation was called since this was last asked.
+    pub fn calls(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for call in self.aws.take_calls() {
+            *counts.entry(call.operation).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The inputs of an operation's calls since calls were last taken.
+    pub fn inputs(&self, operation: &str) -> Vec<Value> {
+        self.aws
+            .take_calls()
+            .into_iter()
+            .filter(|call| call.operation == operation)
+            .map(|call| call.input)
+            .collect()
+    }
+
+    /// The updater's log.
+    pub fn log(&self) -> String {
+        self.updater.lines().join("\n")
+    }
+
+    /// The updater's log lines, once one of them has this text in it.
+    pub fn log_with(&self, text: &str) -> Vec<Value> {
+        for _ in 0..200 {
+            let lines = self.updater.lines();
+            if lines.iter().any(|line| line.contains(text)) {
+                return lines
+                    .iter()
+                    .map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!(line)))
+                    .collect();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("`{text}` is not in the log:\n{}", self.log());
+    }
+}
+
+/// A deployment package that is a connector of this version.
+pub fn package(connector_version: &str) -> String {
+    let connector = json!({
+        "connectorName": "Acme CRM",
+        "connectorOwner": "Acme",
+        "connectorVersion": connector_version,
+    });
+    BASE64_STANDARD.encode(connector.to_string())
+}
+
+/// The ARN of a function of the account, with a qualifier.
+pub fn arn(name: &str, qualifier: Option<&str>) -> String {
+    let arn = function_arn(name);
+    qualifier.map_or(arn.clone(), |qualifier| format!("{arn}:{qualifier}"))
+}
+
+/// The name and the message of an error.
+pub fn error(outcome: Outcome) -> (String, String) {
+    match outcome {
+        Outcome::Error {
+            error_type,
+            message,
+        } => (error_type, message),
+        other => panic!("no error but {other:?}"),
+    }
+}
+
+/// Each label of an answer with its outcome, sorted.
+pub fn outcomes(answer: &Value) -> Vec<(String, String)> {
+    let connectors = answer["connectors"].as_array();
+    connectors
+        .unwrap_or_else(|| panic!("no connectors in {answer}"))
+        .iter()
+        .map(|connector| {
+            let text = |name: &str| connector[name].as_str().unwrap_or_default().to_owned();
+            (text("connectorLabel"), text("outcome"))
+        })
+        .collect()
+}
+
+/// One connector of an answer.
+pub fn connector<'a>(answer: &'a Value, label: &str) -> &'a Value {
+    answer["connectors"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|connector| connector["connectorLabel"] == label)
+        .unwrap_or_else(|| panic!("{label} is not in {answer}"))
+}
+
+/// The sample events, by the names of their files.
+pub fn sample_events() -> BTreeMap<String, Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
+    fs::read_dir(folder)
+        .expect("events/")
+        .map(|entry| {
+            let path = entry.expect("a file of events/").path();
+            let text = fs::read_to_string(&path).expect("an event");
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            let event =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            (name.into_owned(), event)
+        })
+        .collect()
+}
