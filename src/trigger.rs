@@ -459,3 +459,260 @@ fn kind(value: &Value) -> &'static str {
 fn excerpt(text: &str) -> String {
     text.chars().take(120).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function_arn::Version;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:crm";
+
+    fn record(event_name: &str, request: Value, response: Value) -> Value {
+        json!({
+            "source": "aws.lambda",
+            "detail-type": "AWS API Call via CloudTrail",
+            "account": "123456789012",
+            "region": "us-east-1",
+            "id": "envelope",
+            "detail": {
+                "eventName": event_name,
+                "eventID": "record",
+                "requestParameters": request,
+                "responseElements": response,
+            },
+        })
+    }
+
+    fn change(event: &Value) -> Change {
+        match read(&event.to_string()) {
+            Ok(Trigger::Deployment(deployment)) => {
+                assert_eq!(
+                    deployment.function,
+                    Function::from_name(ARN, None, None).unwrap()
+                );
+                deployment.change
+            }
+            other => panic!("{event}: {other:?}"),
+        }
+    }
+
+    fn version(number: u64) -> Option<Version> {
+        Version::new(number)
+    }
+
+    #[test]
+    fn what_changed_is_told_by_the_answer_and_else_by_the_request() {
+        let published = |number| Change::Published(version(number));
+        let qualified = json!({ "functionArn": format!("{ARN}:7"), "version": "7" });
+        let unqualified = json!({ "functionArn": ARN, "version": "$LATEST" });
+        let named = json!({ "functionName": "crm" });
+        let publishing = json!({ "functionName": "crm", "publish": true });
+        let not_publishing = json!({ "functionName": "crm", "publish": false });
+        let code = "UpdateFunctionCode20150331v2";
+        let create = "CreateFunction20150331";
+        let configuration = "UpdateFunctionConfiguration20150331v2";
+        let publish = "PublishVersion20150331";
+        for (event_name, request, response, expected) in [
+            (publish, &named, &qualified, published(7)),
+            (publish, &named, &json!(null), published(0)),
+            (publish, &named, &json!({ "version": "7" }), published(7)),
+            (
+                publish,
+                &json!(null),
+                &json!({ "functionArn": format!("{ARN}:7") }),
+                published(7),
+            ),
+            (code, &publishing, &qualified, published(7)),
+            (code, &json!(null), &qualified, published(7)),
+            (code, &publishing, &json!(null), published(0)),
+            (code, &publishing, &json!({ "omitted": true }), published(0)),
+            (code, &not_publishing, &json!(null), Change::LatestChanged),
+            (code, &not_publishing, &unqualified, Change::LatestChanged),
+            (code, &named, &unqualified, Change::LatestChanged),
+            (create, &publishing, &qualified, published(7)),
+            (create, &not_publishing, &unqualified, Change::LatestChanged),
+            (configuration, &named, &unqualified, Change::LatestChanged),
+            (configuration, &named, &json!(null), Change::LatestChanged),
+        ] {
+            let event = record(event_name, request.clone(), response.clone());
+            assert_eq!(change(&event), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn where_an_alias_moved_is_told_by_the_answer_and_else_by_the_request() {
+        let alias_arn = format!("{ARN}:live");
+        let weights = json!({ "additionalVersionWeights": { "8": 0.1 } });
+        let no_weights = json!({ "additionalVersionWeights": {} });
+        let request = json!({ "functionName": "crm", "name": "live", "functionVersion": "6" });
+        for (request, response, number, shifting) in [
+            (
+                &request,
+                json!({ "aliasArn": alias_arn, "functionVersion": "7" }),
+                7,
+                false,
+            ),
+            (&request, json!(null), 6, false),
+            (
+                &request,
+                json!({ "aliasArn": alias_arn, "functionVersion": "7", "routingConfig": weights }),
+                7,
+                true,
+            ),
+            (
+                &request,
+                json!({ "aliasArn": alias_arn, "functionVersion": "7", "routingConfig": no_weights }),
+                7,
+                false,
+            ),
+            (
+                &json!({ "functionName": "crm", "name": "live", "routingConfig": weights }),
+                json!(null),
+                0,
+                true,
+            ),
+            (
+                &request,
+                json!({ "aliasArn": alias_arn, "functionVersion": "$LATEST" }),
+                0,
+                false,
+            ),
+        ] {
+            let event = record("UpdateAlias20150331", request.clone(), response);
+            let expected = Change::AliasMoved {
+                alias: "live".to_owned(),
+                version: version(number),
+                shifting,
+            };
+            assert_eq!(change(&event), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_known_by_cloudtrail_s_id_and_else_by_the_envelope_s() {
+        let id = |event: &Value| match read(&event.to_string()) {
+            Ok(Trigger::Deployment(deployment)) => Some(deployment.event_id),
+            _ => None,
+        };
+        let response = json!({ "functionArn": format!("{ARN}:7") });
+        let mut event = record("PublishVersion20150331", json!(null), response);
+        assert_eq!(id(&event).as_deref(), Some("record"));
+        event["detail"]["eventID"] = json!(null);
+        assert_eq!(id(&event).as_deref(), Some("envelope"));
+        event["id"] = json!(null);
+        assert_eq!(id(&event), None);
+    }
+
+    #[test]
+    fn a_sweep_comes_from_a_schedule_or_by_hand() {
+        for source in ["aws.events", "aws.scheduler"] {
+            let event = json!({
+                "source": source,
+                "detail-type": "Scheduled Event",
+                "id": "due",
+                "time": "2026-03-02T03:00:00Z",
+                "detail": {},
+            });
+            let Ok(Trigger::Sweep(sweep)) = read(&event.to_string()) else {
+                panic!("{event}");
+            };
+            assert_eq!(sweep.event_id.as_deref(), Some("due"));
+            assert_eq!((sweep.labels, sweep.dry_run), (None, false));
+        }
+        let label = |text: &str| text.parse::<ConnectorLabel>().unwrap();
+        for (payload, labels, dry_run) in [
+            (r#"{"sweep": {}}"#, None, false),
+            (
+                r#"{"sweep": {"labels": null, "dryRun": null}}"#,
+                None,
+                false,
+            ),
+            (r#"{"sweep": {"dryRun": true}}"#, None, true),
+            (
+                r#"{"sweep": {"labels": ["zeta", "alpha", "zeta"]}}"#,
+                Some(vec![label("alpha"), label("zeta")]),
+                false,
+            ),
+        ] {
+            let expected = Sweep {
+                labels,
+                dry_run,
+                ..Sweep::default()
+            };
+            assert_eq!(read(payload), Ok(Trigger::Sweep(expected)), "{payload}");
+        }
+        for payload in [
+            r#"{"sweep": null}"#,
+            r#"{"sweep": true}"#,
+            r#"{"sweep": []}"#,
+            r#"{"sweep": {"labels": []}}"#,
+            r#"{"sweep": {"labels": "alpha"}}"#,
+            r#"{"sweep": {"labels": ["a b"]}}"#,
+            r#"{"sweep": {"labels": [5]}}"#,
+            r#"{"sweep": {"dryrun": true}}"#,
+            r#"{"sweep": {"dryRun": "true"}}"#,
+            r#"{"sweep": {}, "dryRun": true}"#,
+        ] {
+            assert!(read(payload).is_err(), "{payload}");
+        }
+    }
+
+    fn json_values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,20}".prop_map(Value::from),
+            "(aws\\.lambda|live|7|\\$LATEST|arn:aws:lambda:us-east-1:123456789012:function:f(:7)?)"
+                .prop_map(Value::from),
+        ];
+        let names = "(source|detail|eventName|requestParameters|functionArn|sweep|labels|name)";
+        leaf.prop_recursive(4, 32, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(names, inner, 0..6).prop_map(|members| members
+                    .into_iter()
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_panic(payload in "\\PC{0,200}") {
+            let _ = read(&payload);
+        }
+
+        #[test]
+        fn no_json_is_a_panic_or_an_endless_error(event in json_values()) {
+            if let Err(error) = read(&event.to_string()) {
+                prop_assert!(error.to_string().len() < 4096);
+            }
+        }
+
+        // Whatever is odd in one field of a real event, another function is never the result.
+        #[test]
+        fn an_odd_field_never_points_at_another_function(
+            odd in json_values(),
+            field in prop::sample::select(vec![
+                "/detail/requestParameters", "/detail/requestParameters/functionName",
+                "/detail/requestParameters/publish", "/detail/responseElements/version",
+                "/detail/eventID", "/detail", "/account", "/region",
+            ]),
+        ) {
+            let request = json!({ "functionName": "crm", "publish": true });
+            let response = json!({ "functionArn": format!("{ARN}:7"), "version": "7" });
+            let mut event = record("UpdateFunctionCode20150331v2", request, response);
+            *event.pointer_mut(field).unwrap() = odd;
+            if let Ok(Trigger::Deployment(deployment)) = read(&event.to_string())
+                && field != "/detail"
+            {
+                prop_assert_eq!(deployment.function.name(), "crm");
+                prop_assert_eq!(deployment.change, Change::Published(version(7)));
+            }
+        }
+    }
+}
