@@ -18,7 +18,7 @@ use aws_sdk_appflow::types::{
 use crate::client_token::ClientToken;
 use crate::description::Description;
 use crate::function_arn::FunctionArn;
-use crate::registration::{ConnectorLabel, Registration};
+use crate::registration::{AppFlowSource, ConnectorLabel, Registration};
 use crate::service_error::ServiceError;
 
 /// The most that ListConnectors gives on a page (`maxResults`; its default is 20).
@@ -124,6 +124,10 @@ impl AppFlow {
         })?;
         Ok(Registration {
             function_arn,
+            source: configuration
+                .as_ref()
+                .and_then(|configuration| configuration.connector_arn.as_deref())
+                .and_then(AppFlowSource::of_connector),
             description: configuration
                 .and_then(|configuration| configuration.connector_description)
                 .filter(|description| !description.is_empty()),

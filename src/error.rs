@@ -177,7 +177,8 @@ impl From<Error> for Diagnostic {
 pub fn advice(error: &ServiceError, action: &str) -> String {
     match error.code() {
         Some("AccessDeniedException") => format!(
-            "Check that the function's role allows {action} on the resource that the message names"
+            "Check that the updater's role allows {action} on the resource that the message names, \
+             and that the connector's function lets AppFlow invoke it"
         ),
         Some("ValidationException") => {
             "AppFlow does not take the request: compare the registration with the message".to_owned()

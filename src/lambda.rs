@@ -11,6 +11,7 @@ use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use crate::appflow::retry_partition;
 use crate::function_arn::{FunctionArn, Qualifier, Version};
 use crate::readiness::{FunctionState, Readiness};
+use crate::registration::AppFlowSource;
 use crate::service_error::ServiceError;
 
 /// First try and retries of one call.
@@ -27,29 +28,6 @@ const APPFLOW: &str = "appflow.amazonaws.com";
 #[derive(Clone, Debug)]
 pub struct Lambda {
     client: Client,
-}
-
-/// The AppFlow that is let in to a function: that of one account and Region.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AppFlowSource {
-    /// The partition of both.
-    pub partition: String,
-    /// AppFlow's Region.
-    pub region: String,
-    /// The account that owns the registrations.
-    pub account: String,
-}
-
-impl AppFlowSource {
-    /// The `SourceArn` of a permission: everything of this AppFlow.
-    fn arn(&self) -> String {
-        let Self {
-            partition,
-            region,
-            account,
-        } = self;
-        format!("arn:{partition}:appflow:{region}:{account}:*")
-    }
 }
 
 impl Lambda {

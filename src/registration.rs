@@ -26,8 +26,61 @@ pub struct NotALabel(String);
 pub struct Registration {
     /// The function behind the connector, with the qualifier it was registered with.
     pub function_arn: FunctionArn,
+    /// The AppFlow that the registration belongs to, where AppFlow tells: it has been seen to leave
+    /// the connector's ARN out.
+    pub source: Option<AppFlowSource>,
     /// The connector's description. It may hold characters that an update may not.
     pub description: Option<String>,
+}
+
+/// The AppFlow of one account and Region: who is let in to a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppFlowSource {
+    /// The partition of both.
+    pub partition: String,
+    /// AppFlow's Region.
+    pub region: String,
+    /// The account that owns the registrations.
+    pub account: String,
+}
+
+impl AppFlowSource {
+    /// The AppFlow that a connector's ARN names, `arn:aws:appflow:REGION:ACCOUNT:connector/LABEL`;
+    /// `None` for any other text.
+    pub fn of_connector(arn: &str) -> Option<Self> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        match parts.as_slice() {
+            ["arn", partition, "appflow", region, account, connector]
+                if connector.starts_with("connector/") =>
+            {
+                Some(Self {
+                    partition: (*partition).to_owned(),
+                    region: (*region).to_owned(),
+                    account: (*account).to_owned(),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// The AppFlow of the account and Region that a function is in.
+    pub fn beside(function_arn: &FunctionArn) -> Self {
+        Self {
+            partition: function_arn.partition().to_owned(),
+            region: function_arn.function().region().to_owned(),
+            account: function_arn.function().account().to_owned(),
+        }
+    }
+
+    /// The `SourceArn` of a permission: everything of this AppFlow.
+    pub fn arn(&self) -> String {
+        let Self {
+            partition,
+            region,
+            account,
+        } = self;
+        format!("arn:{partition}:appflow:{region}:{account}:*")
+    }
 }
 
 impl ConnectorLabel {
@@ -77,6 +130,24 @@ mod tests {
             "", "a", "-a", "_a", "a b", "a/b", "a:b", "aé", "éa", "a,b", &too_long,
         ] {
             assert!(text.parse::<ConnectorLabel>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_connector_s_arn_tells_whose_it_is() {
+        let source = AppFlowSource::of_connector(
+            "arn:aws-cn:appflow:cn-north-1:123456789012:connector/acme-crm",
+        );
+        assert_eq!(
+            source.map(|source| source.arn()).as_deref(),
+            Some("arn:aws-cn:appflow:cn-north-1:123456789012:*")
+        );
+        for arn in [
+            "",
+            "acme-crm",
+            "arn:aws:appflow:us-east-1:123456789012:flow/acme-crm",
+        ] {
+            assert_eq!(AppFlowSource::of_connector(arn), None, "{arn}");
         }
     }
 }

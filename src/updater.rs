@@ -16,8 +16,8 @@ use crate::description::Description;
 use crate::error::{Error, Failure, FailureKind, advice};
 use crate::function_arn::{FunctionArn, Qualifier};
 use crate::functions::{Functions, NotReady, Ready};
-use crate::lambda::{AllowAppFlowCommand, AppFlowSource, Lambda};
-use crate::registration::{ConnectorLabel, Registration};
+use crate::lambda::{AllowAppFlowCommand, Lambda};
+use crate::registration::{AppFlowSource, ConnectorLabel, Registration};
 use crate::report::{Answer, Connector, Outcome, all_done};
 use crate::service_error::ServiceError;
 use crate::settings::Settings;
@@ -377,7 +377,7 @@ impl Work<'_> {
         let versioned = matches!(target.qualifier(), Some(Qualifier::Version(_)));
         if self.settings.grant_invoke && versioned {
             progress.step.set("AddPermission");
-            let source = self.appflow_source(target);
+            let source = self.appflow_source(registration);
             self.lambda
                 .allow_appflow(target, &source)
                 .await
@@ -409,7 +409,7 @@ impl Work<'_> {
             progress.step.set("UpdateConnectorRegistration");
             result = update().await;
         }
-        result.map_err(|error| self.update_failure(&error, target))
+        result.map_err(|error| self.update_failure(&error, registration, target))
     }
 
     /// The description to send: what the settings say, or else what the connector has.
@@ -443,18 +443,20 @@ impl Work<'_> {
             .ok()
     }
 
-    /// The AppFlow that the registrations belong to: that of the account and Region in which this
-    /// function runs, which need not be those of the connector's function.
-    fn appflow_source(&self, target: &FunctionArn) -> AppFlowSource {
-        let here = self.own_arn.as_ref().unwrap_or(target);
-        AppFlowSource {
-            partition: here.partition().to_owned(),
-            region: here.function().region().to_owned(),
-            account: here.function().account().to_owned(),
-        }
+    /// The AppFlow that a registration belongs to, which need not be in its function's account: what
+    /// AppFlow says, or else where this function runs.
+    fn appflow_source(&self, registration: &Registration) -> AppFlowSource {
+        registration.source.clone().unwrap_or_else(|| {
+            AppFlowSource::beside(self.own_arn.as_ref().unwrap_or(&registration.function_arn))
+        })
     }
 
-    fn update_failure(&self, error: &ServiceError, target: &FunctionArn) -> Failure {
+    fn update_failure(
+        &self,
+        error: &ServiceError,
+        registration: &Registration,
+        target: &FunctionArn,
+    ) -> Failure {
         let mut message = format!(
             "{error}. {}",
             advice(error, "appflow:UpdateConnectorRegistration")
@@ -466,7 +468,7 @@ impl Work<'_> {
         let granted =
             self.settings.grant_invoke && matches!(target.qualifier(), Some(Qualifier::Version(_)));
         if refused && target.qualifier().is_some() && !granted {
-            let source = self.appflow_source(target);
+            let source = self.appflow_source(registration);
             let command = AllowAppFlowCommand {
                 arn: target,
                 source: &source,

@@ -24,7 +24,7 @@ fn each_of_the_nine_errors_ends_named_with_its_request_id_and_what_to_do() {
             (
                 "AccessDeniedException",
                 1,
-                "role allows appflow:UpdateConnectorRegistration",
+                "updater's role allows appflow:UpdateConnectorRegistration",
             ),
             (
                 "ConflictException",

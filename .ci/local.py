@@ -1,0 +1,64 @@
+"""Runs `cargo local serve` for as long as a check needs it."""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+
+import boto3
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_REGION": "us-east-1",
+}
+
+
+@contextlib.contextmanager
+def serving():
+    """Gives the endpoint of a server with the sample connectors, and ends it."""
+    server = subprocess.Popen(
+        ["cargo", "local", "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        for line in server.stdout:
+            found = re.search(r"at (http://\S+),", line)
+            if found:
+                yield found.group(1)
+                return
+        sys.exit("cargo local serve ended without an address")
+    finally:
+        server.kill()
+        server.wait()
+
+
+def client(service, endpoint):
+    """A client of one service at the endpoint."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=ENVIRONMENT["AWS_REGION"],
+        aws_access_key_id=ENVIRONMENT["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ENVIRONMENT["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def held(appflow, label):
+    """The connector version and the ARN that AppFlow has for a label."""
+    configuration = appflow.describe_connector(
+        connectorType="CustomConnector", connectorLabel=label
+    )["connectorConfiguration"]
+    arn = configuration["connectorProvisioningConfig"]["lambda"]["lambdaArn"]
+    return configuration["connectorVersion"], arn
+
+
+def expect(actual, expected, what):
+    """Ends the check when something is not as it should be."""
+    if actual != expected:
+        sys.exit(f"{what}: expected {expected!r}, got {actual!r}")
+
+
+def root(*parts):
+    """A path in the project."""
+    return os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), *parts)
