@@ -388,9 +388,10 @@ impl Lambda {
         }
         let published = Deployed {
             description: description.unwrap_or(&latest.description).to_owned(),
-            state: match settling {
-                Settling::AtOnce => State::Active,
-                _ => State::Pending,
+            state: if settling.is_at_once() {
+                State::Active
+            } else {
+                State::Pending
             },
             last_update: LastUpdate::Successful,
             before: None,
@@ -686,7 +687,7 @@ impl Lambda {
 
     fn deploy(&mut self, code: Code, before: Option<Code>) -> Deployed {
         let settling = self.settling;
-        let ready = settling == Settling::AtOnce;
+        let ready = settling.is_at_once();
         Deployed {
             state: if before.is_some() || ready {
                 State::Active
@@ -901,6 +902,10 @@ impl Deployed {
 }
 
 impl Settling {
+    fn is_at_once(self) -> bool {
+        matches!(self, Self::AtOnce | Self::AfterLooks(0))
+    }
+
     fn start(self) -> Settles {
         match self {
             Self::AtOnce | Self::AfterLooks(0) => Settles::Settled,

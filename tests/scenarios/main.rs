@@ -4,10 +4,15 @@
 mod delivery;
 mod description;
 mod discovery;
+mod grant;
 mod hostile;
 mod ignored;
 mod log;
+mod readiness;
+mod recreated;
 mod retries;
 mod settings;
+mod simulation;
+mod sweep;
 mod table;
 mod world;
