@@ -49,7 +49,7 @@ pub enum DescribeError {
 }
 
 impl AppFlow {
-    /// A client that retries as this crate needs it: see [`LongerRetries`].
+    /// A client with bounded attempts, which takes seconds over the errors of a cold connector.
     pub fn new(config: &SdkConfig) -> Self {
         let config = aws_sdk_appflow::config::Builder::from(config)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))

@@ -180,8 +180,8 @@ fn invoke(aws: &AwsLocal, event: &str) -> bool {
 
     println!();
     println!(
-        "  {:<16} {:<16} {:<16} {}",
-        "registration", "AppFlow had", "AppFlow has", "the updater says"
+        "  {:<16} {:<16} {:<16} the updater says",
+        "registration", "AppFlow had", "AppFlow has"
     );
     for ((label, had), (_, has)) in before.iter().zip(&after) {
         let said = answer["connectors"]

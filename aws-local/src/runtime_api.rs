@@ -104,7 +104,7 @@ impl Runtime {
     }
 
     /// The next invocation, for the function that asks.
-    pub fn next(&mut self) -> Option<Invocation> {
+    pub fn take_next(&mut self) -> Option<Invocation> {
         let (invocation, sender) = self.waiting.pop_front()?;
         self.working.insert(invocation.request_id.clone(), sender);
         Some(invocation)

@@ -325,7 +325,7 @@ async fn runtime(get: bool, path: &[&str], body: &Bytes, world: &Shared) -> Repl
         ["invocation", "next"] if get => {
             let arrived = lock(world).runtime.arrived();
             loop {
-                let invocation = lock(world).runtime.next();
+                let invocation = lock(world).runtime.take_next();
                 if let Some(invocation) = invocation {
                     let mut reply = plain(200, invocation.payload.clone());
                     for (name, value) in runtime_api::headers(&invocation) {
