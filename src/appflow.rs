@@ -19,7 +19,7 @@ use crate::client_token::ClientToken;
 use crate::description::Description;
 use crate::function_arn::FunctionArn;
 use crate::registration::{AppFlowSource, ConnectorLabel, Registration};
-use crate::service_error::ServiceError;
+use crate::service_error::{Operation, ServiceError};
 
 /// The most that ListConnectors gives on a page (`maxResults`; its default is 20).
 const PAGE: i32 = 100;
@@ -78,7 +78,7 @@ impl AppFlow {
             .send();
         let mut labels = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| ServiceError::new("ListConnectors", error))?;
+            let page = page.map_err(|error| ServiceError::new(Operation::ListConnectors, error))?;
             labels.extend(
                 page.connectors
                     .unwrap_or_default()
@@ -100,7 +100,7 @@ impl AppFlow {
             .send()
             .await
             .map_err(|error| {
-                let error = ServiceError::new("DescribeConnector", error);
+                let error = ServiceError::new(Operation::DescribeConnector, error);
                 if error.is("ResourceNotFoundException") {
                     DescribeError::NotFound
                 } else {
@@ -148,7 +148,7 @@ impl AppFlow {
             // The builder refuses only a missing ARN.
             .map_err(|error| {
                 ServiceError::new(
-                    "UpdateConnectorRegistration",
+                    Operation::UpdateConnectorRegistration,
                     aws_sdk_appflow::error::SdkError::<UpdateConnectorRegistrationError, _>::construction_failure(error),
                 )
             })?;
@@ -164,7 +164,7 @@ impl AppFlow {
             .client_token(token.as_str())
             .send()
             .await
-            .map_err(|error| ServiceError::new("UpdateConnectorRegistration", error))?;
+            .map_err(|error| ServiceError::new(Operation::UpdateConnectorRegistration, error))?;
         Ok(())
     }
 }

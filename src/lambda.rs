@@ -12,7 +12,7 @@ use crate::appflow::retry_partition;
 use crate::function_arn::{FunctionArn, Qualifier, Version};
 use crate::readiness::{FunctionState, Readiness};
 use crate::registration::AppFlowSource;
-use crate::service_error::ServiceError;
+use crate::service_error::{Operation, ServiceError};
 
 /// First try and retries of one call.
 const ATTEMPTS: u32 = 5;
@@ -57,7 +57,7 @@ impl Lambda {
             .set_qualifier(arn.qualifier().map(ToString::to_string))
             .send()
             .await
-            .map_err(|error| ServiceError::new("GetFunctionConfiguration", error))?;
+            .map_err(|error| ServiceError::new(Operation::GetFunctionConfiguration, error))?;
         let state_reason_code = output.state_reason_code();
         let last_update_reason_code = output.last_update_status_reason_code();
         Ok(FunctionState {
@@ -84,7 +84,8 @@ impl Lambda {
             .send();
         let mut newest = None;
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| ServiceError::new("ListVersionsByFunction", error))?;
+            let page =
+                page.map_err(|error| ServiceError::new(Operation::ListVersionsByFunction, error))?;
             for version in page.versions() {
                 if let Some(Ok(Qualifier::Version(version))) = version.version().map(str::parse) {
                     newest = newest.max(Some(version));
@@ -114,7 +115,7 @@ impl Lambda {
             .await
             .map(drop)
             .or_else(|error| {
-                let error = ServiceError::new("AddPermission", error);
+                let error = ServiceError::new(Operation::AddPermission, error);
                 if error.is("ResourceConflictException") {
                     Ok(())
                 } else {

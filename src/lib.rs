@@ -9,7 +9,8 @@
 //! 4. [`functions`]: the function is ready to be invoked ([`lambda`], [`readiness`]), or AppFlow
 //!    would store the old configuration without an error.
 //! 5. [`appflow`]: UpdateConnectorRegistration, with a [`description`] and a [`client_token`].
-//! 6. [`report`]: one answer, or an [`error`] after everything was tried.
+//! 6. [`report`]: what became of each ([`outcome`]) as one answer, or an [`error`] after everything
+//!    was tried, and one line of [`metrics`].
 //!
 //! [`updater`] walks that way within the invocation's [`deadline`]; [`settings`] are read once at
 //! the start; [`function_arn`] and [`service_error`] are the values that the steps hand on.
@@ -38,6 +39,8 @@ pub mod function_arn;
 pub mod functions;
 pub mod lambda;
 pub mod log;
+pub mod metrics;
+pub mod outcome;
 pub mod readiness;
 pub mod registration;
 pub mod report;

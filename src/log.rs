@@ -5,13 +5,21 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
-use crate::settings::LogFormat;
+use crate::settings::{LogFormat, LogLevel};
 
 /// Starts logging. Called once.
 ///
 /// The runtime's own JSON logger is not used because it writes no timestamp; Lambda then takes
 /// every line for one of level INFO and filters wrongly.
-pub fn start(level: LevelFilter, format: LogFormat) {
+pub fn start(level: LogLevel, format: LogFormat) {
+    let level = match level {
+        LogLevel::Trace => LevelFilter::TRACE,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Warn => LevelFilter::WARN,
+        // `tracing` has nothing above an error.
+        LogLevel::Error | LogLevel::Fatal => LevelFilter::ERROR,
+    };
     // At the levels for operation, dependencies speak only of trouble: what the SDK says about each
     // call is for debugging.
     let dependencies = if level >= LevelFilter::DEBUG {

@@ -5,12 +5,11 @@ use connector_updater::appflow::AppFlow;
 use connector_updater::error::Error;
 use connector_updater::lambda::Lambda;
 use connector_updater::log;
-use connector_updater::settings::{LogFormat, Settings};
+use connector_updater::settings::{LogFormat, LogLevel, Settings};
 use connector_updater::updater::Updater;
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{Diagnostic, LambdaInvocation, Runtime, service_fn};
-use tracing_subscriber::filter::LevelFilter;
 
 // One invocation at a time needs no second thread.
 #[tokio::main(flavor = "current_thread")]
@@ -40,7 +39,7 @@ fn as_text(mut invocation: LambdaInvocation) -> LambdaInvocation {
 /// Tells Lambda why the function cannot start, so that the reason reaches whoever invoked it and not
 /// the log alone, and ends the process.
 async fn refuse_to_start(error: Error) -> Result<(), lambda_runtime::Error> {
-    log::start(LevelFilter::INFO, LogFormat::default());
+    log::start(LogLevel::default(), LogFormat::default());
     tracing::error!(errorType = error.name(), "{error}");
     let diagnostic = Diagnostic::from(error);
     let request = lambda_runtime_api_client::build_request()

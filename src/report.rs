@@ -1,9 +1,10 @@
-//! What an invocation answers, and what it logs about each registration.
+//! What an invocation answers.
 
 use serde::Serialize;
 
-use crate::error::{Error, Failure};
+use crate::error::Error;
 use crate::function_arn::FunctionArn;
+use crate::outcome::{Connector, Outcome};
 
 /// The answer to an event or a sweep that was handled, or to an event that is not ours. Members
 /// without a value are left out.
@@ -29,131 +30,23 @@ pub struct Answer {
     pub ignored: Option<String>,
 }
 
-/// What became of one registration.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Connector {
-    /// The connector label, as AppFlow or the settings have it.
-    pub label: String,
-    /// The ARN that AppFlow had; `None` where it could not be learnt.
-    pub registered: Option<FunctionArn>,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-/// What became of a registration.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// AppFlow was given this ARN.
-    Updated(FunctionArn),
-    /// A dry run would have given AppFlow this ARN.
-    Planned(FunctionArn),
-    /// There was nothing to do, for this reason.
-    Skipped(String),
-    /// It should have been updated, with this ARN if it was known by then, and was not.
-    Failed(Option<FunctionArn>, Failure),
-}
-
-impl Connector {
-    /// One log line for the decision and what came of it.
-    pub fn log(&self, request_id: &str, event_id: Option<&str>) {
-        let row = Row::from(self);
-        let registered = row.registered_arn.map(tracing::field::display);
-        let target = row.target_arn.map(tracing::field::display);
-        let function = self
-            .registered
-            .as_ref()
-            .map(|arn| tracing::field::display(arn.with_qualifier(None)));
-        macro_rules! line {
-            ($level:ident) => {
-                tracing::$level!(
-                    requestId = request_id,
-                    eventId = event_id,
-                    connectorLabel = row.connector_label,
-                    functionArn = function,
-                    outcome = row.outcome,
-                    registeredArn = registered,
-                    targetArn = target,
-                    reason = row.reason,
-                    "registration {}",
-                    row.outcome
-                )
-            };
-        }
-        match self.outcome {
-            Outcome::Failed(..) => line!(error),
-            _ => line!(info),
-        }
-    }
-}
-
-/// A [`Connector`] as it stands in an answer and in the log.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Row<'a> {
-    connector_label: &'a str,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    registered_arn: Option<&'a FunctionArn>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_arn: Option<&'a FunctionArn>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-impl<'a> From<&'a Connector> for Row<'a> {
-    fn from(connector: &'a Connector) -> Self {
-        let (outcome, target_arn, reason) = match &connector.outcome {
-            Outcome::Updated(target) => ("updated", Some(target), None),
-            Outcome::Planned(target) => ("planned", Some(target), None),
-            Outcome::Skipped(reason) => ("skipped", None, Some(reason.clone())),
-            Outcome::Failed(target, failure) => {
-                ("failed", target.as_ref(), Some(failure.to_string()))
-            }
-        };
-        Self {
-            connector_label: &connector.label,
-            outcome,
-            registered_arn: connector.registered.as_ref(),
-            target_arn,
-            reason,
-        }
-    }
-}
-
-impl Serialize for Connector {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Row::from(self).serialize(serializer)
-    }
-}
-
-/// Splits what became of the registrations into what an answer has and what an error has.
+/// What became of the registrations, for an answer or for an error.
 ///
 /// # Errors
 /// When any registration failed: Lambda then tries the event again, and keeps it in the end.
 pub fn all_done(connectors: Vec<Connector>) -> Result<Vec<Connector>, Error> {
-    let (mut failed, mut updated, mut others) = (Vec::new(), Vec::new(), 0);
-    for connector in &connectors {
-        match &connector.outcome {
-            Outcome::Failed(_, failure) => failed.push((connector.label.clone(), failure.clone())),
-            Outcome::Updated(_) => updated.push(connector.label.clone()),
-            Outcome::Skipped(_) | Outcome::Planned(_) => others += 1,
-        }
-    }
-    if failed.is_empty() {
-        Ok(connectors)
+    let failed = |connector: &Connector| matches!(connector.outcome, Outcome::Failed(..));
+    if connectors.iter().any(failed) {
+        Err(Error::Registrations(connectors))
     } else {
-        Err(Error::Registrations {
-            failed,
-            updated,
-            others,
-        })
+        Ok(connectors)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::FailureKind;
+    use crate::outcome::{Failure, FailureKind};
     use serde_json::json;
 
     #[test]

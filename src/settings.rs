@@ -4,8 +4,6 @@
 use std::env;
 use std::ffi::OsString;
 
-use tracing_subscriber::filter::LevelFilter;
-
 use crate::decision::RegisterAs;
 use crate::description::Template;
 use crate::registration::ConnectorLabel;
@@ -52,9 +50,45 @@ pub struct Settings {
     /// `DRY_RUN`.
     pub dry_run: bool,
     /// `AWS_LAMBDA_LOG_LEVEL`.
-    pub log_level: LevelFilter,
+    pub log_level: LogLevel,
     /// `AWS_LAMBDA_LOG_FORMAT`.
     pub log_format: LogFormat,
+}
+
+/// `AWS_LAMBDA_LOG_LEVEL`: Lambda's levels for application logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum LogLevel {
+    Trace,
+    Debug,
+    #[default]
+    Info,
+    Warn,
+    Error,
+    Fatal,
+}
+
+impl LogLevel {
+    const ALL: [Self; 6] = [
+        Self::Trace,
+        Self::Debug,
+        Self::Info,
+        Self::Warn,
+        Self::Error,
+        Self::Fatal,
+    ];
+
+    /// The level as Lambda writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+            Self::Fatal => "FATAL",
+        }
+    }
 }
 
 /// `AWS_LAMBDA_LOG_FORMAT`.
@@ -132,17 +166,8 @@ impl Settings {
                 .transpose()?,
             grant_invoke: flag(GRANT_INVOKE)?,
             dry_run: flag(DRY_RUN)?,
-            log_level: match one_of(
-                AWS_LAMBDA_LOG_LEVEL,
-                &["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"],
-            )? {
-                Some(0) => LevelFilter::TRACE,
-                Some(1) => LevelFilter::DEBUG,
-                None | Some(2) => LevelFilter::INFO,
-                Some(3) => LevelFilter::WARN,
-                // `tracing` has nothing above an error.
-                Some(_) => LevelFilter::ERROR,
-            },
+            log_level: one_of(AWS_LAMBDA_LOG_LEVEL, &LogLevel::ALL.map(LogLevel::name))?
+                .map_or(LogLevel::default(), |position| LogLevel::ALL[position]),
             log_format: match one_of(AWS_LAMBDA_LOG_FORMAT, &["JSON", "Text"])? {
                 None | Some(0) => LogFormat::Json,
                 Some(_) => LogFormat::Text,
@@ -188,7 +213,7 @@ mod tests {
             description: None,
             grant_invoke: false,
             dry_run: false,
-            log_level: LevelFilter::INFO,
+            log_level: LogLevel::Info,
             log_format: LogFormat::Json,
         };
         assert_eq!(read(&[]).unwrap(), defaults);
@@ -216,7 +241,7 @@ mod tests {
                 description: Some("at {version}".parse().unwrap()),
                 grant_invoke: true,
                 dry_run: true,
-                log_level: LevelFilter::WARN,
+                log_level: LogLevel::Warn,
                 log_format: LogFormat::Text,
             }
         );

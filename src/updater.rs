@@ -13,13 +13,15 @@ use crate::client_token::ClientToken;
 use crate::deadline::Deadline;
 use crate::decision::{self, Decision};
 use crate::description::Description;
-use crate::error::{Error, Failure, FailureKind, advice};
+use crate::error::Error;
 use crate::function_arn::{FunctionArn, Qualifier};
 use crate::functions::{Functions, NotReady, Ready};
 use crate::lambda::{AllowAppFlowCommand, Lambda};
+use crate::metrics::Metrics;
+use crate::outcome::{Connector, Failure, FailureKind, Outcome};
 use crate::registration::{AppFlowSource, ConnectorLabel, Registration};
-use crate::report::{Answer, Connector, Outcome, all_done};
-use crate::service_error::ServiceError;
+use crate::report::{Answer, all_done};
+use crate::service_error::{Operation, ServiceError};
 use crate::settings::Settings;
 use crate::trigger::{self, Deployment, Ignored, InvalidEvent, Sweep, Trigger};
 
@@ -76,11 +78,28 @@ impl Updater {
     /// that should have been updated was not, after all others were tried.
     pub async fn handle(&self, event: LambdaEvent<String>) -> Result<Answer, Error> {
         let LambdaEvent { payload, context } = event;
-        match trigger::read(&payload)? {
-            Trigger::Ignored(ignored) => Ok(self.ignore(ignored, &context)),
-            Trigger::Deployment(deployment) => self.deployed(&deployment, &context).await,
-            Trigger::Sweep(sweep) => self.sweep(sweep, &context).await,
-        }
+        let trigger = trigger::read(&payload);
+        let deployed_at = match &trigger {
+            Ok(Trigger::Deployment(deployment)) => deployment.time,
+            Ok(Trigger::Sweep(_) | Trigger::Ignored(_)) | Err(_) => None,
+        };
+        let result = match trigger {
+            Ok(Trigger::Ignored(ignored)) => Ok(self.ignore(ignored, &context)),
+            Ok(Trigger::Deployment(deployment)) => self.deployed(&deployment, &context).await,
+            Ok(Trigger::Sweep(sweep)) => self.sweep(sweep, &context).await,
+            Err(error) => Err(error.into()),
+        };
+        let connectors = match &result {
+            Ok(answer) => answer.connectors.as_deref().unwrap_or_default(),
+            Err(error) => error.connectors(),
+        };
+        let metrics = Metrics::of(connectors, deployed_at, SystemTime::now());
+        // Standard output is where CloudWatch takes metrics from, beside the log's lines.
+        println!(
+            "{}",
+            metrics.line(&context.env_config.function_name, self.settings.log_level)
+        );
+        result
     }
 
     fn ignore(&self, ignored: Ignored, context: &Context) -> Answer {
@@ -293,7 +312,7 @@ impl Work<'_> {
         }
         progress.registered.set(Some(registered.clone()));
 
-        progress.step.set("ListVersionsByFunction");
+        progress.step.set(Operation::ListVersionsByFunction.name());
         let target = match self.target(registered).await {
             Ok(Ok(target)) => target,
             Ok(Err(reason)) => return Some(Outcome::Skipped(reason)),
@@ -328,7 +347,7 @@ impl Work<'_> {
                         .functions
                         .newest_version(registered)
                         .await
-                        .map_err(|error| lambda_failure(&error, "lambda:ListVersionsByFunction"))?;
+                        .map_err(|error| lambda_failure(&error))?;
                     decision::with_newest(registered, newest).ok_or_else(|| Failure {
                         kind: FailureKind::FunctionNotFound,
                         message: format!(
@@ -376,7 +395,7 @@ impl Work<'_> {
 
         let versioned = matches!(target.qualifier(), Some(Qualifier::Version(_)));
         if self.settings.grant_invoke && versioned {
-            progress.step.set("AddPermission");
+            progress.step.set(Operation::AddPermission.name());
             let source = self.appflow_source(registration);
             self.lambda
                 .allow_appflow(target, &source)
@@ -385,7 +404,7 @@ impl Work<'_> {
                     kind: FailureKind::GrantFailed,
                     message: format!(
                         "{error}. {}. By hand: {}",
-                        advice(&error, "lambda:AddPermission"),
+                        error.advice(),
                         AllowAppFlowCommand {
                             arn: target,
                             source: &source
@@ -394,7 +413,9 @@ impl Work<'_> {
                 })?;
         }
 
-        progress.step.set("UpdateConnectorRegistration");
+        progress
+            .step
+            .set(Operation::UpdateConnectorRegistration.name());
         let token = ClientToken::new(self.cause, label, target, description.as_ref());
         let update = || {
             self.appflow
@@ -406,7 +427,9 @@ impl Work<'_> {
             progress.step.set("waiting for the function to wake up");
             let ready = self.functions.ready_again(target).await;
             ready.map_err(|not_ready| readiness_failure(&not_ready, target))?;
-            progress.step.set("UpdateConnectorRegistration");
+            progress
+                .step
+                .set(Operation::UpdateConnectorRegistration.name());
             result = update().await;
         }
         result.map_err(|error| self.update_failure(&error, registration, target))
@@ -457,10 +480,7 @@ impl Work<'_> {
         registration: &Registration,
         target: &FunctionArn,
     ) -> Failure {
-        let mut message = format!(
-            "{error}. {}",
-            advice(error, "appflow:UpdateConnectorRegistration")
-        );
+        let mut message = format!("{error}. {}", error.advice());
         // A permission covers only the ARN that it was given for, so a new version has none.
         let refused = error.is("AccessDeniedException")
             || error.is("ConnectorServerException")
@@ -495,7 +515,7 @@ struct Progress {
 impl Default for Progress {
     fn default() -> Self {
         Self {
-            step: Cell::new("DescribeConnector"),
+            step: Cell::new(Operation::DescribeConnector.name()),
             registered: Cell::default(),
             target: Cell::default(),
         }
@@ -508,7 +528,7 @@ fn describe_failure(error: DescribeError) -> Failure {
              connector, or take the label out of CONNECTOR_LABELS or of the sweep"
             .to_owned(),
         DescribeError::Call(error) => {
-            format!("{error}. {}", advice(&error, "appflow:DescribeConnector"))
+            format!("{error}. {}", error.advice())
         }
         DescribeError::NoFunction(message) => {
             format!("{message}. Only connectors that a Lambda function provides can be updated")
@@ -533,11 +553,11 @@ fn readiness_failure(not_ready: &NotReady, target: &FunctionArn) -> Failure {
                  if that is not enough, sweep once the function is Active"
             ),
         },
-        NotReady::Unknown(error) => lambda_failure(error, "lambda:GetFunctionConfiguration"),
+        NotReady::Unknown(error) => lambda_failure(error),
     }
 }
 
-fn lambda_failure(error: &ServiceError, action: &str) -> Failure {
+fn lambda_failure(error: &ServiceError) -> Failure {
     let kind = if error.is("ResourceNotFoundException") {
         FailureKind::FunctionNotFound
     } else {
@@ -545,6 +565,6 @@ fn lambda_failure(error: &ServiceError, action: &str) -> Failure {
     };
     Failure {
         kind,
-        message: format!("{error}. {}", advice(error, action)),
+        message: format!("{error}. {}", error.advice()),
     }
 }

@@ -1,14 +1,18 @@
-//! The template, held against the code: what the rules let through is what the handler acts on, and
-//! what the code is called there is what it is called here.
+//! The template, held against the code in every configuration that matters: what the rules let
+//! through is what the handler acts on, what the role may do is what the code can call, and what
+//! things are called there is what they are called here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use connector_updater::metrics;
+use connector_updater::service_error::Operation;
 use connector_updater::settings;
 use connector_updater::trigger::{self, Trigger};
 use quamina::Quamina;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+use serde_yaml_ng::Value as Yaml;
 
 /// A file of the project.
 fn file(path: &str) -> String {
@@ -16,52 +20,232 @@ fn file(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The template as JSON. CloudFormation's short forms (`!Ref X`) become what they wrap.
-fn template() -> Value {
-    fn plain(value: serde_yaml_ng::Value) -> Value {
-        use serde_yaml_ng::Value as Yaml;
+/// The template as CloudFormation reads it, with its functions in their long form.
+fn source() -> Value {
+    fn long(value: Yaml) -> Value {
         match value {
-            Yaml::Tagged(tagged) => plain(tagged.value),
-            Yaml::Sequence(values) => values.into_iter().map(plain).collect(),
+            Yaml::Tagged(tagged) => {
+                let name = tagged.tag.to_string();
+                let name = name.trim_start_matches('!');
+                let value = long(tagged.value);
+                match name {
+                    "Ref" => json!({ "Ref": value }),
+                    name => {
+                        let mut call = Map::new();
+                        call.insert(format!("Fn::{name}"), value);
+                        Value::Object(call)
+                    }
+                }
+            }
+            Yaml::Sequence(values) => values.into_iter().map(long).collect(),
             Yaml::Mapping(members) => members
                 .into_iter()
-                .map(|(name, value)| {
-                    let name = name.as_str().expect("names are text").to_owned();
-                    (name, plain(value))
-                })
-                .collect::<serde_json::Map<String, Value>>()
+                .map(|(name, value)| (name.as_str().expect("a name").to_owned(), long(value)))
+                .collect::<Map<_, _>>()
                 .into(),
             other => serde_json::to_value(other).expect("a scalar"),
         }
     }
-    plain(serde_yaml_ng::from_str(&file("template.yaml")).expect("template.yaml is YAML"))
+    long(serde_yaml_ng::from_str(&file("template.yaml")).expect("template.yaml is YAML"))
 }
 
-/// The pattern of each EventBridge rule, by its name in the template.
-fn rules() -> BTreeMap<String, String> {
-    let template = template();
-    let events = template["Resources"]["Updater"]["Properties"]["Events"]
-        .as_object()
-        .expect("the function's events")
-        .clone();
-    events
-        .into_iter()
-        .filter(|(_, event)| event["Type"] == "EventBridgeRule")
-        .map(|(name, event)| (name, event["Properties"]["Pattern"].to_string()))
-        .collect()
+/// The template with its functions worked out for some parameters.
+struct Template {
+    source: Value,
+    parameters: BTreeMap<String, Value>,
 }
 
-/// The rules that let an event through.
-fn let_through(event: &Value) -> BTreeSet<String> {
-    let mut matcher = Quamina::new();
-    for (name, pattern) in rules() {
-        matcher.add_pattern(name, &pattern).expect("a pattern");
+/// What `AWS::NoValue` leaves: nothing.
+const NO_VALUE: &str = "<AWS::NoValue>";
+
+impl Template {
+    fn with(chosen: &[(&str, Value)]) -> Self {
+        let source = source();
+        let mut parameters: BTreeMap<String, Value> = source["Parameters"]
+            .as_object()
+            .expect("parameters")
+            .iter()
+            .map(|(name, parameter)| {
+                let default = parameter["Default"].clone();
+                let list = parameter["Type"] == "CommaDelimitedList";
+                (name.clone(), if list { json!([default]) } else { default })
+            })
+            .collect();
+        for (name, value) in chosen {
+            let known = parameters.insert((*name).to_owned(), value.clone());
+            assert!(known.is_some(), "{name} is no parameter");
+        }
+        for (name, value) in [
+            ("AWS::Partition", "aws"),
+            ("AWS::Region", "us-east-1"),
+            ("AWS::AccountId", "123456789012"),
+            ("AWS::StackName", "connector-updater"),
+            ("AWS::NoValue", NO_VALUE),
+        ] {
+            parameters.insert(name.to_owned(), value.into());
+        }
+        Self { source, parameters }
     }
-    matcher
-        .matches_for_event(event.to_string().as_bytes())
-        .expect("an event")
-        .into_iter()
-        .collect()
+
+    fn resource(&self, name: &str) -> Value {
+        self.work_out(&self.source["Resources"][name])
+    }
+
+    fn condition(&self, name: &str) -> bool {
+        let condition = &self.source["Conditions"][name];
+        assert!(condition.is_object(), "{name} is no condition");
+        self.work_out(condition) == json!(true)
+    }
+
+    fn text(&self, value: &Value) -> String {
+        match self.work_out(value) {
+            Value::String(text) => text,
+            other => panic!("{value} is {other}, and should be text"),
+        }
+    }
+
+    fn work_out(&self, value: &Value) -> Value {
+        match value {
+            Value::Array(values) => values
+                .iter()
+                .map(|value| self.work_out(value))
+                .filter(|value| value != NO_VALUE)
+                .collect(),
+            Value::Object(members) => match members.iter().next() {
+                Some((function, argument))
+                    if members.len() == 1
+                        && (function == "Ref" || function.starts_with("Fn::")) =>
+                {
+                    self.call(function, argument)
+                }
+                _ => members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), self.work_out(value)))
+                    .filter(|(_, value)| value != NO_VALUE)
+                    .collect::<Map<_, _>>()
+                    .into(),
+            },
+            other => other.clone(),
+        }
+    }
+
+    fn call(&self, function: &str, argument: &Value) -> Value {
+        match function {
+            "Ref" => {
+                let name = argument.as_str().expect("a name");
+                // A resource is as good as its name.
+                self.parameters
+                    .get(name)
+                    .cloned()
+                    .unwrap_or_else(|| json!(format!("<{name}>")))
+            }
+            "Fn::GetAtt" => json!(format!("<{}>", argument.as_str().expect("a name"))),
+            "Fn::If" => {
+                let branch = if self.condition(argument[0].as_str().expect("a condition")) {
+                    1
+                } else {
+                    2
+                };
+                self.work_out(&argument[branch])
+            }
+            "Fn::Equals" => json!(self.work_out(&argument[0]) == self.work_out(&argument[1])),
+            "Fn::Not" => json!(self.work_out(&argument[0]) == json!(false)),
+            "Fn::Join" => {
+                let list = self.work_out(&argument[1]);
+                let parts: Vec<&str> = list
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|part| part.as_str().expect("text"))
+                    .collect();
+                json!(parts.join(argument[0].as_str().expect("a delimiter")))
+            }
+            "Fn::Split" => {
+                let text = self.text(&argument[1]);
+                text.split(argument[0].as_str().expect("a delimiter"))
+                    .collect()
+            }
+            "Fn::Sub" => {
+                let mut text = argument.as_str().expect("a pattern").to_owned();
+                while let Some((before, rest)) = text.clone().split_once("${") {
+                    let (name, after) = rest.split_once('}').expect("a closing brace");
+                    let value = self.text(&json!({ "Ref": name }));
+                    text = format!("{before}{value}{after}");
+                }
+                json!(text)
+            }
+            other => panic!("{other} is not worked out here"),
+        }
+    }
+
+    /// The pattern of each EventBridge rule that is on, by its name in the template.
+    fn rules(&self) -> BTreeMap<String, String> {
+        let updater = self.resource("Updater");
+        let events = updater["Properties"]["Events"]
+            .as_object()
+            .expect("events")
+            .clone();
+        events
+            .into_iter()
+            .filter(|(_, event)| event["Type"] == "EventBridgeRule")
+            .filter(|(_, event)| event["Properties"]["State"] != "DISABLED")
+            .map(|(name, event)| (name, event["Properties"]["Pattern"].to_string()))
+            .collect()
+    }
+
+    /// The rules that let an event through.
+    fn let_through(&self, event: &Value) -> BTreeSet<String> {
+        let mut matcher = Quamina::new();
+        for (name, pattern) in self.rules() {
+            matcher.add_pattern(name, &pattern).expect("a pattern");
+        }
+        let matched = matcher.matches_for_event(event.to_string().as_bytes());
+        matched.expect("an event").into_iter().collect()
+    }
+
+    /// What the role allows: each action with the resources and conditions that it is allowed for.
+    fn allowed(&self) -> BTreeMap<String, Vec<(Value, Value)>> {
+        let role = self.resource("UpdaterRole");
+        let properties = role["Properties"].as_object().expect("properties");
+        assert_eq!(
+            properties.keys().collect::<Vec<_>>(),
+            ["AssumeRolePolicyDocument", "Policies"],
+            "no managed policy"
+        );
+        let mut allowed = BTreeMap::<String, Vec<_>>::new();
+        for policy in properties["Policies"].as_array().expect("policies") {
+            for statement in policy["PolicyDocument"]["Statement"]
+                .as_array()
+                .expect("statements")
+            {
+                assert_eq!(statement["Effect"], "Allow");
+                for action in list(&statement["Action"]) {
+                    for resource in list(&statement["Resource"]) {
+                        let action = action.as_str().expect("an action").to_owned();
+                        let rule = (resource, statement["Condition"].clone());
+                        allowed.entry(action).or_default().push(rule);
+                    }
+                }
+            }
+        }
+        allowed
+    }
+}
+
+/// One value or a list of them, as policies have it.
+fn list(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(values) => values.clone(),
+        other => vec![other.clone()],
+    }
+}
+
+fn defaults() -> Template {
+    Template::with(&[])
+}
+
+fn watching_latest() -> Template {
+    Template::with(&[("WatchLatest", json!("true"))])
 }
 
 fn events() -> BTreeMap<String, Value> {
@@ -120,33 +304,38 @@ fn each_sample_event_is_let_through_by_the_rules_that_its_name_promises() {
         "every file of events/ is in this table"
     );
     for (name, event) in events {
-        let expected = expected[name.as_str()].iter().map(ToString::to_string);
-        assert_eq!(let_through(&event), expected.collect(), "{name}");
+        let all: BTreeSet<String> = expected[name.as_str()]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(watching_latest().let_through(&event), all, "{name}");
+        // By default, changes of $LATEST wake nobody.
+        let mut default = all;
+        default.remove("LatestChanged");
+        assert_eq!(defaults().let_through(&event), default, "{name}");
     }
 }
 
 #[test]
 fn what_the_rules_let_through_is_what_the_handler_acts_on() {
+    let template = watching_latest();
     for (name, event) in events() {
         let acts = match trigger::read(&event.to_string()) {
             Ok(Trigger::Deployment(_)) => true,
-            Ok(Trigger::Ignored(ignored)) => {
-                // The one thing that patterns cannot tell: `dryRun` may be false or absent.
-                if ignored.reason == "the call was a dry run" {
-                    continue;
-                }
-                false
-            }
+            // The one thing that patterns cannot tell: `dryRun` may be false or absent.
+            Ok(Trigger::Ignored(ignored)) if ignored.reason == "the call was a dry run" => continue,
+            Ok(Trigger::Ignored(_)) => false,
             // Comes from a schedule or by hand.
             Ok(Trigger::Sweep(_)) => false,
             Err(error) => panic!("{name}: {error}"),
         };
-        assert_eq!(!let_through(&event).is_empty(), acts, "{name}");
+        assert_eq!(!template.let_through(&event).is_empty(), acts, "{name}");
     }
 }
 
 #[test]
-fn every_call_that_the_handler_knows_has_a_rule() {
+fn every_call_that_deploys_has_a_rule_and_a_failed_one_has_none() {
+    let template = watching_latest();
     let mut event = events()
         .remove("version-published-by-update-function-code")
         .expect("it");
@@ -157,16 +346,11 @@ fn every_call_that_the_handler_knows_has_a_rule() {
         "UpdateFunctionConfiguration20150331v2",
     ] {
         event["detail"]["eventName"] = name.into();
-        assert!(!let_through(&event).is_empty(), "{name}");
-        assert!(
-            matches!(
-                trigger::read(&event.to_string()),
-                Ok(Trigger::Deployment(_))
-            ),
-            "{name}"
-        );
+        assert!(!template.let_through(&event).is_empty(), "{name}");
+        let read = trigger::read(&event.to_string());
+        assert!(matches!(read, Ok(Trigger::Deployment(_))), "{name}");
         event["detail"]["errorCode"] = "ResourceConflictException".into();
-        assert!(let_through(&event).is_empty(), "{name}, failed");
+        assert!(template.let_through(&event).is_empty(), "{name}, failed");
         event["detail"]
             .as_object_mut()
             .expect("a record")
@@ -175,47 +359,347 @@ fn every_call_that_the_handler_knows_has_a_rule() {
 }
 
 #[test]
-fn only_the_rule_for_latest_is_off_by_default() {
-    let template = template();
-    let events = &template["Resources"]["Updater"]["Properties"]["Events"];
-    for (name, event) in events.as_object().expect("events") {
-        let state = &event["Properties"]["State"];
-        let switched = match name.as_str() {
-            "LatestChanged" => Some("WatchesLatest"),
-            "Sweep" => Some("Sweeps"),
-            _ => None,
-        };
-        assert_eq!(state[0].as_str(), switched, "{name}");
+fn a_prefix_narrows_every_rule_whatever_form_the_name_has() {
+    let template = Template::with(&[
+        ("FunctionNamePrefix", json!("acme-")),
+        ("WatchLatest", json!("true")),
+    ]);
+    let forms = |name: &str| {
+        [
+            name.to_owned(),
+            format!("{name}:live"),
+            format!("function:{name}"),
+            format!("123456789012:function:{name}"),
+            format!("arn:aws:lambda:us-east-1:123456789012:function:{name}"),
+            format!("arn:aws:lambda:us-east-1:123456789012:function:{name}:7"),
+        ]
+    };
+    for (name, mut event) in events() {
+        let rules = watching_latest().let_through(&event);
+        if rules.is_empty() || name == "function-without-connector" {
+            continue;
+        }
+        for function in forms("acme-crm-connector") {
+            event["detail"]["requestParameters"]["functionName"] = function.as_str().into();
+            assert_eq!(template.let_through(&event), rules, "{name}, {function}");
+        }
+        for function in forms("thumbnailer").iter().chain(&forms("not-acme-crm")) {
+            event["detail"]["requestParameters"]["functionName"] = function.as_str().into();
+            assert!(
+                template.let_through(&event).is_empty(),
+                "{name}, {function}"
+            );
+        }
     }
-    assert_eq!(template["Parameters"]["WatchLatest"]["Default"], "false");
-    assert_eq!(template["Parameters"]["SweepSchedule"]["Default"], "");
 }
 
 #[test]
-fn the_environment_is_what_the_code_reads() {
-    let template = template();
-    let given: BTreeSet<&str> =
-        template["Resources"]["Updater"]["Properties"]["Environment"]["Variables"]
-            .as_object()
-            .expect("variables")
-            .keys()
-            .map(String::as_str)
+fn the_rules_listen_on_the_bus_that_is_asked_for() {
+    let template = Template::with(&[("EventBusName", json!("connectors"))]);
+    let updater = template.resource("Updater");
+    for (name, event) in updater["Properties"]["Events"].as_object().expect("events") {
+        let bus = &event["Properties"]["EventBusName"];
+        // Schedules are the default bus's own.
+        let expected = if name == "Sweep" {
+            Value::Null
+        } else {
+            json!("connectors")
+        };
+        assert_eq!(*bus, expected, "{name}");
+    }
+}
+
+#[test]
+fn the_role_allows_exactly_what_the_code_can_call() {
+    // What is allowed though the code never calls it, each with its reason in the template.
+    let not_called = [
+        "lambda:InvokeFunction",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:SendMessage",
+    ];
+    for (labels, grant) in [(false, false), (false, true), (true, false), (true, true)] {
+        let template = Template::with(&[
+            (
+                "ConnectorLabels",
+                if labels {
+                    json!(["acme-crm", "acme-erp"])
+                } else {
+                    json!([""])
+                },
+            ),
+            ("GrantInvoke", json!(grant.to_string())),
+        ]);
+        let expected: BTreeSet<&str> = Operation::ALL
+            .into_iter()
+            // With labels nothing is listed, and without GrantInvoke nothing is granted.
+            .filter(|operation| *operation != Operation::ListConnectors || !labels)
+            .filter(|operation| *operation != Operation::AddPermission || grant)
+            .map(Operation::action)
+            .chain(not_called)
             .collect();
-    // Lambda sets its own two from the function's LoggingConfig.
-    let read: BTreeSet<&str> = settings::VARIABLES
-        .into_iter()
-        .filter(|name| !name.starts_with("AWS_LAMBDA_"))
-        .collect();
-    assert_eq!(given, read);
+        let allowed = template.allowed();
+        let actions: BTreeSet<&str> = allowed.keys().map(String::as_str).collect();
+        assert_eq!(actions, expected, "labels: {labels}, grant: {grant}");
+    }
 }
 
 #[test]
-fn the_binary_that_sam_builds_is_the_package_s() {
-    let template = template();
+fn each_permission_is_for_the_narrowest_resource() {
+    let connectors = "arn:aws:appflow:us-east-1:123456789012:connector/*";
+    let functions = "arn:aws:lambda:us-east-1:123456789012:function:*";
+    let for_appflow = json!({ "StringEquals": { "lambda:Principal": "appflow.amazonaws.com" } });
+    let granting = Template::with(&[("GrantInvoke", json!("true"))]).allowed();
+    for (action, resource, condition) in [
+        ("appflow:ListConnectors", connectors, Value::Null),
+        ("appflow:DescribeConnector", connectors, Value::Null),
+        (
+            "appflow:UpdateConnectorRegistration",
+            connectors,
+            Value::Null,
+        ),
+        ("lambda:GetFunctionConfiguration", functions, Value::Null),
+        ("lambda:ListVersionsByFunction", functions, Value::Null),
+        ("lambda:InvokeFunction", functions, Value::Null),
+        ("lambda:AddPermission", functions, for_appflow),
+        ("sqs:SendMessage", "<FailedInvocations.Arn>", Value::Null),
+        ("logs:CreateLogStream", "<UpdaterLogs.Arn>", Value::Null),
+        ("logs:PutLogEvents", "<UpdaterLogs.Arn>", Value::Null),
+    ] {
+        assert_eq!(granting[action], [(json!(resource), condition)], "{action}");
+    }
+
+    let named = Template::with(&[
+        ("ConnectorLabels", json!(["acme-crm", "acme-erp"])),
+        ("FunctionNamePrefix", json!("acme-")),
+        ("GrantInvoke", json!("true")),
+    ])
+    .allowed();
+    let in_region = json!({ "StringEquals": { "aws:RequestedRegion": "us-east-1" } });
+    for action in [
+        "appflow:DescribeConnector",
+        "appflow:UpdateConnectorRegistration",
+    ] {
+        let expected = ["acme-crm", "acme-erp"].map(|label| {
+            let resource = format!("arn:*:appflow:*:*:connector/{label}");
+            (json!(resource), in_region.clone())
+        });
+        assert_eq!(named[action], expected, "{action}");
+    }
+    for (action, rules) in named
+        .iter()
+        .filter(|(action, _)| action.starts_with("lambda:"))
+    {
+        let narrowed = "arn:aws:lambda:us-east-1:123456789012:function:acme-*";
+        assert!(
+            rules.iter().all(|(resource, _)| resource == narrowed),
+            "{action}"
+        );
+    }
+}
+
+#[test]
+fn both_failure_paths_end_in_a_queue_that_nobody_else_fills() {
+    let template = defaults();
+    let updater = template.resource("Updater");
+    for (name, event) in updater["Properties"]["Events"].as_object().expect("events") {
+        let queue = &event["Properties"]["DeadLetterConfig"]["Arn"];
+        assert_eq!(queue, "<UndeliveredEvents.Arn>", "{name}");
+    }
+    let failure = &updater["Properties"]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"];
+    assert_eq!(failure["Destination"], "<FailedInvocations.Arn>");
+    for name in ["UndeliveredEvents", "FailedInvocations"] {
+        let queue = template.resource(name);
+        assert_eq!(
+            queue["Properties"]["MessageRetentionPeriod"],
+            14 * 24 * 60 * 60
+        );
+        assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true);
+        let policy = template.resource(&format!("{name}Policy"));
+        let statements = policy["Properties"]["PolicyDocument"]["Statement"].clone();
+        let denied: Vec<Value> = list(&statements)
+            .into_iter()
+            .filter(|statement| statement["Effect"] == "Deny" && statement["Principal"] == "*")
+            .map(|statement| statement["Action"].clone())
+            .collect();
+        assert_eq!(denied, ["sqs:SendMessage", "sqs:*"], "{name}");
+    }
+}
+
+#[test]
+fn every_failure_raises_an_alarm_that_goes_where_it_is_asked_to() {
+    let alarms = [
+        (
+            "FailedInvocationsAlarm",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+        ),
+        (
+            "UndeliveredEventsAlarm",
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+        ),
+        ("ErrorsAlarm", "AWS/Lambda", "Errors"),
+        ("ThrottlesAlarm", "AWS/Lambda", "Throttles"),
+        ("DroppedEventsAlarm", "AWS/Lambda", "AsyncEventsDropped"),
+    ];
+    let topic = "arn:aws:sns:us-east-1:123456789012:operators";
+    for (email, arn, expected) in [
+        ("", "", json!([])),
+        ("me@example.com", "", json!(["<AlarmTopic>"])),
+        ("", topic, json!([topic])),
+        ("me@example.com", topic, json!(["<AlarmTopic>", topic])),
+    ] {
+        let template =
+            Template::with(&[("AlarmEmail", json!(email)), ("AlarmTopicArn", json!(arn))]);
+        for (name, namespace, metric) in alarms {
+            let alarm = template.resource(name);
+            let properties = &alarm["Properties"];
+            assert_eq!(properties["Namespace"], namespace, "{name}");
+            assert_eq!(properties["MetricName"], metric, "{name}");
+            assert_eq!(properties["AlarmActions"], expected, "{name}");
+            let told = properties["AlarmDescription"]
+                .as_str()
+                .expect("a description");
+            assert!(told.contains("When something"), "{name} says what to do");
+        }
+    }
+    let readme = file("README.md");
+    assert!(readme.contains("## When something failed"));
+    for (name, ..) in alarms {
+        assert!(
+            readme.contains(&format!("`{name}`")),
+            "the README tells of {name}"
+        );
+    }
+}
+
+#[test]
+fn the_dashboard_shows_the_metrics_that_the_code_writes() {
+    let template = Template::with(&[("Dashboard", json!("true"))]);
+    assert!(template.condition("HasDashboard") && !defaults().condition("HasDashboard"));
+    let dashboard = template.resource("UpdaterDashboard");
+    let body = dashboard["Properties"]["DashboardBody"]
+        .as_str()
+        .expect("a body");
+    let body: Value = serde_json::from_str(body).expect("the body is JSON");
+    assert_eq!(body["widgets"].as_array().map(Vec::len), Some(4));
+    let text = body.to_string();
+    assert!(text.contains(&format!("[\"{}\",", metrics::NAMESPACE)));
+    assert!(text.contains(&format!("\"{}\"", metrics::DIMENSION)));
+    let line = metrics::Metrics::of(&[], None, std::time::SystemTime::UNIX_EPOCH)
+        .line("updater", settings::LogLevel::Info);
+    let line: Value = serde_json::from_str(&line).expect("a metric line");
+    for name in line.as_object().expect("members").keys() {
+        if name.starts_with("Registrations") {
+            assert!(text.contains(&format!("\"{name}\"")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_environment_is_what_the_code_and_the_sdk_read() {
+    let given = |template: &Template| -> BTreeMap<String, Value> {
+        let updater = template.resource("Updater");
+        let variables = updater["Properties"]["Environment"]["Variables"].as_object();
+        variables.expect("variables").clone().into_iter().collect()
+    };
+    let mut read: BTreeSet<String> = settings::VARIABLES
+        .into_iter()
+        // Lambda sets its own two from the function's LoggingConfig.
+        .filter(|name| !name.starts_with("AWS_LAMBDA_"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        given(&defaults()).into_keys().collect::<BTreeSet<_>>(),
+        read
+    );
+
+    let template = Template::with(&[
+        ("ConnectorLabels", json!(["acme-crm", "acme-erp"])),
+        ("AppFlowEndpoint", json!("https://appflow.example")),
+        ("LambdaEndpoint", json!("https://lambda.example")),
+    ]);
+    let variables = given(&template);
+    assert_eq!(variables["CONNECTOR_LABELS"], "acme-crm,acme-erp");
+    assert_eq!(
+        variables["AWS_ENDPOINT_URL_APPFLOW"],
+        "https://appflow.example"
+    );
+    assert_eq!(
+        variables["AWS_ENDPOINT_URL_LAMBDA"],
+        "https://lambda.example"
+    );
+    read.extend(["AWS_ENDPOINT_URL_APPFLOW", "AWS_ENDPOINT_URL_LAMBDA"].map(str::to_owned));
+    assert_eq!(variables.into_keys().collect::<BTreeSet<_>>(), read);
+}
+
+#[test]
+fn one_execution_is_reserved_unless_the_account_cannot() {
+    let reserved = |template: &Template| {
+        template.resource("Updater")["Properties"]["ReservedConcurrentExecutions"].clone()
+    };
+    assert_eq!(reserved(&defaults()), 1);
+    let template = Template::with(&[("ReservedConcurrency", json!("none"))]);
+    assert_eq!(reserved(&template), Value::Null);
+}
+
+#[test]
+fn only_latest_and_the_sweep_are_off_by_default() {
+    let states = |template: &Template| -> BTreeSet<String> {
+        let updater = template.resource("Updater");
+        let events = updater["Properties"]["Events"].as_object().expect("events");
+        events
+            .iter()
+            .filter(|(_, event)| event["Properties"]["State"] == "DISABLED")
+            .map(|(name, _)| name.clone())
+            .collect()
+    };
+    let off = ["LatestChanged", "Sweep"].map(str::to_owned);
+    assert_eq!(states(&defaults()), off.into());
+    let all_on = Template::with(&[
+        ("WatchLatest", json!("true")),
+        ("SweepSchedule", json!("rate(1 day)")),
+    ]);
+    assert_eq!(states(&all_on), [].into());
+    let sweep = &all_on.resource("Updater")["Properties"]["Events"]["Sweep"];
+    assert_eq!(sweep["Properties"]["Schedule"], "rate(1 day)");
+}
+
+#[test]
+fn names_and_versions_are_the_package_s() {
+    let template = source();
     let updater = &template["Resources"]["Updater"];
     assert_eq!(updater["Metadata"]["BuildMethod"], "rust-cargolambda");
     assert_eq!(
         updater["Metadata"]["BuildProperties"]["Binary"],
         env!("CARGO_PKG_NAME")
     );
+    let application = &template["Metadata"]["AWS::ServerlessRepo::Application"];
+    assert_eq!(application["Name"], env!("CARGO_PKG_NAME"));
+    assert_eq!(application["SemanticVersion"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(application["SpdxLicenseId"], env!("CARGO_PKG_LICENSE"));
+}
+
+#[test]
+fn every_parameter_is_described_grouped_and_in_the_readme() {
+    let template = source();
+    let groups = &template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"];
+    let grouped: BTreeSet<&str> = groups
+        .as_array()
+        .expect("groups")
+        .iter()
+        .flat_map(|group| group["Parameters"].as_array().expect("parameters"))
+        .map(|name| name.as_str().expect("a name"))
+        .collect();
+    let parameters = template["Parameters"].as_object().expect("parameters");
+    assert_eq!(grouped, parameters.keys().map(String::as_str).collect());
+    let readme = file("README.md");
+    for (name, parameter) in parameters {
+        assert!(parameter["Description"].is_string(), "{name}");
+        assert!(
+            readme.contains(&format!("| `{name}` |")),
+            "the README tells of {name}"
+        );
+    }
 }

@@ -138,3 +138,35 @@ fn the_default_log_holds_neither_the_event_nor_a_credential() {
         assert!(!log.contains(secret), "`{secret}` is in the log:\n{log}");
     }
 }
+
+#[test]
+fn each_invocation_writes_one_line_of_metrics_whatever_becomes_of_it() {
+    let world = World::with(&[("AWS_LAMBDA_LOG_LEVEL", "ERROR")]);
+    world.five_forms();
+    let event = world.publish(CRM, "1.7");
+    // Not allowed: the pinned registration fails.
+    world.error(&event);
+    world.answer(json!({ "sweep": { "dryRun": true, "labels": ["plain", "live"] } }));
+    world.answer(&sample_events()["failed-call"]);
+    world.error("not JSON");
+
+    let lines = world.metrics(4);
+    let counts: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            ["Updated", "Skipped", "Failed", "Planned"]
+                .map(|name| line[format!("Registrations{name}")].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(counts, [[2, 2, 1, 0], [0, 0, 0, 2], [0; 4], [0; 4]]);
+    for line in &lines {
+        assert_eq!(line["FunctionName"], "connector-updater");
+        assert_eq!(
+            line["level"], "ERROR",
+            "a level that the filter lets through"
+        );
+    }
+    let time = lines[0]["DeploymentToUpdate"].as_f64().expect("a time");
+    assert!((0.0..120_000.0).contains(&time), "{time}");
+    assert!(lines[1].get("DeploymentToUpdate").is_none());
+}

@@ -236,6 +236,24 @@ impl World {
         self.updater.lines().join("\n")
     }
 
+    /// The updater's metric lines so far, once there are as many as invocations.
+    pub fn metrics(&self, invocations: usize) -> Vec<Value> {
+        for _ in 0..200 {
+            let lines: Vec<Value> = self
+                .updater
+                .lines()
+                .iter()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .filter(is_metric)
+                .collect();
+            if lines.len() >= invocations {
+                return lines;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("no {invocations} metric lines in the log:\n{}", self.log());
+    }
+
     /// The updater's log lines, once one of them has this text in it.
     pub fn log_with(&self, text: &str) -> Vec<Value> {
         for _ in 0..200 {
@@ -244,12 +262,17 @@ impl World {
                 return lines
                     .iter()
                     .map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!(line)))
+                    .filter(|line| !is_metric(line))
                     .collect();
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         panic!("`{text}` is not in the log:\n{}", self.log());
     }
+}
+
+fn is_metric(line: &Value) -> bool {
+    line.get("_aws").is_some()
 }
 
 /// A deployment package that is a connector of this version.
