@@ -16,10 +16,10 @@ ENVIRONMENT = {
 
 
 @contextlib.contextmanager
-def serving():
+def serving(host="127.0.0.1"):
     """Gives the endpoint of a server with the sample connectors, and ends it."""
     server = subprocess.Popen(
-        ["cargo", "local", "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
+        ["cargo", "local", "serve", "--port", "0", "--host", host], stdout=subprocess.PIPE, text=True
     )
     try:
         for line in server.stdout:

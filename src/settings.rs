@@ -25,6 +25,14 @@ pub const AWS_LAMBDA_LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 /// Lambda's own: `JSON` (the default) or `Text`.
 pub const AWS_LAMBDA_LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
 
+/// The SDK's own variables for where a service is. They are only checked here: the SDK panics at the
+/// first call over one that is no URL, a blank one included.
+pub const ENDPOINTS: [&str; 3] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_APPFLOW",
+    "AWS_ENDPOINT_URL_LAMBDA",
+];
+
 /// Every variable that this function reads itself; the SDK has its own.
 pub const VARIABLES: [&str; 7] = [
     CONNECTOR_LABELS,
@@ -143,6 +151,19 @@ impl Settings {
             },
         };
         let flag = |name| Ok(one_of(name, &["false", "true"])? == Some(1));
+        for name in ENDPOINTS {
+            let Some(value) = lookup(name) else { continue };
+            let value = value.to_string_lossy();
+            if !is_url(&value) {
+                return Err(InvalidSettings {
+                    variable: name,
+                    value: value.into_owned(),
+                    expected: "it has to be a URL such as https://appflow.example; leave it out \
+                               for AWS's own endpoint"
+                        .to_owned(),
+                });
+            }
+        }
 
         Ok(Self {
             labels: variable(CONNECTOR_LABELS)?.map(labels).transpose()?,
@@ -174,6 +195,14 @@ impl Settings {
             },
         })
     }
+}
+
+/// Whether the SDK can make an endpoint of it: a scheme and a host, as a URI.
+fn is_url(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+    })
 }
 
 fn labels(value: String) -> Result<Vec<ConnectorLabel>, InvalidSettings> {
@@ -269,6 +298,19 @@ mod tests {
                 "TRACE, DEBUG, INFO, WARN, ERROR, FATAL",
             ),
             (AWS_LAMBDA_LOG_FORMAT, "XML", "JSON, Text"),
+            ("AWS_ENDPOINT_URL", "", "leave it out"),
+            ("AWS_ENDPOINT_URL_APPFLOW", " ", "a URL such as"),
+            (
+                "AWS_ENDPOINT_URL_APPFLOW",
+                "appflow.example",
+                "a URL such as",
+            ),
+            (
+                "AWS_ENDPOINT_URL_LAMBDA",
+                "ftp://lambda.example",
+                "a URL such as",
+            ),
+            ("AWS_ENDPOINT_URL_LAMBDA", "https://", "a URL such as"),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
             for part in [variable, value, allowed] {

@@ -79,6 +79,7 @@ impl Template {
             ("AWS::Partition", "aws"),
             ("AWS::Region", "us-east-1"),
             ("AWS::AccountId", "123456789012"),
+            ("AWS::URLSuffix", "amazonaws.com"),
             ("AWS::StackName", "connector-updater"),
             ("AWS::NoValue", NO_VALUE),
         ] {
@@ -604,16 +605,25 @@ fn the_environment_is_what_the_code_and_the_sdk_read() {
         let variables = updater["Properties"]["Environment"]["Variables"].as_object();
         variables.expect("variables").clone().into_iter().collect()
     };
-    let mut read: BTreeSet<String> = settings::VARIABLES
+    let read: BTreeSet<String> = settings::VARIABLES
         .into_iter()
         // Lambda sets its own two from the function's LoggingConfig.
         .filter(|name| !name.starts_with("AWS_LAMBDA_"))
+        .chain(["AWS_ENDPOINT_URL_APPFLOW", "AWS_ENDPOINT_URL_LAMBDA"])
         .map(str::to_owned)
         .collect();
-    assert_eq!(
-        given(&defaults()).into_keys().collect::<BTreeSet<_>>(),
-        read
-    );
+    let default = given(&defaults());
+    for (service, variable) in [
+        ("appflow", "AWS_ENDPOINT_URL_APPFLOW"),
+        ("lambda", "AWS_ENDPOINT_URL_LAMBDA"),
+    ] {
+        assert!(settings::ENDPOINTS.contains(&variable));
+        assert_eq!(
+            default[variable],
+            format!("https://{service}.us-east-1.amazonaws.com")
+        );
+    }
+    assert_eq!(default.into_keys().collect::<BTreeSet<_>>(), read);
 
     let template = Template::with(&[
         ("ConnectorLabels", json!(["acme-crm", "acme-erp"])),
@@ -630,7 +640,6 @@ fn the_environment_is_what_the_code_and_the_sdk_read() {
         variables["AWS_ENDPOINT_URL_LAMBDA"],
         "https://lambda.example"
     );
-    read.extend(["AWS_ENDPOINT_URL_APPFLOW", "AWS_ENDPOINT_URL_LAMBDA"].map(str::to_owned));
     assert_eq!(variables.into_keys().collect::<BTreeSet<_>>(), read);
 }
 

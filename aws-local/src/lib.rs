@@ -51,7 +51,12 @@ pub struct AwsLocal {
 impl AwsLocal {
     /// Listens on a port of the loopback interface; 0 lets the system choose one.
     pub fn start(port: u16) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        Self::listen((Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// Listens on an address of this machine.
+    pub fn listen(address: SocketAddr) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let world: Shared = Arc::new(Mutex::default());

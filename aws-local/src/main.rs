@@ -3,6 +3,7 @@
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::thread;
@@ -36,6 +37,9 @@ enum What {
         /// The port to listen on; 0 for any that is free
         #[arg(long, default_value_t = 4600)]
         port: u16,
+        /// The address to listen on, such as that of Docker's bridge for a container to reach
+        #[arg(long, default_value_t = Ipv4Addr::LOCALHOST.into())]
+        host: IpAddr,
     },
 }
 
@@ -52,7 +56,7 @@ const SETTINGS: [&str; 6] = [
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match (arguments.command, arguments.event) {
-        (Some(What::Serve { port }), _) => serve(port),
+        (Some(What::Serve { port, host }), _) => serve(SocketAddr::new(host, port)),
         (None, Some(file)) => send(&file),
         (None, None) => show(),
     };
@@ -118,9 +122,9 @@ fn past(aws: &AwsLocal) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn serve(port: u16) -> Done {
+fn serve(address: SocketAddr) -> Done {
     let binary = build()?;
-    let aws = AwsLocal::start(port)?;
+    let aws = AwsLocal::listen(address)?;
     past(&aws)?;
     aws.state().delivering = true;
     let mut settings = settings();

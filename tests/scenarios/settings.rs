@@ -24,6 +24,12 @@ fn a_bad_setting_fails_the_start_and_names_the_variable_and_what_is_allowed() {
             "TRACE, DEBUG, INFO, WARN, ERROR, FATAL",
         ),
         ("AWS_LAMBDA_LOG_FORMAT", "yaml", "JSON, Text"),
+        ("AWS_ENDPOINT_URL_APPFLOW", "", "has to be a URL"),
+        (
+            "AWS_ENDPOINT_URL_LAMBDA",
+            "lambda.example",
+            "has to be a URL",
+        ),
     ] {
         let mut world = World::with(&[(variable, value)]);
         let code = world.updater.ended(Duration::from_secs(20)).unwrap();

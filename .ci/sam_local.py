@@ -1,0 +1,106 @@
+"""`sam local invoke` runs the built function in a container, against `cargo local serve`, and a
+registration changes.
+
+Where the base image cannot be pulled, a stand-in for it is made of this machine's own shell and C
+library: the emulator and the function are SAM's and ours in any case. Says so plainly where no
+Docker engine answers.
+"""
+
+import ipaddress
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from local import ENVIRONMENT, client, expect, held, root, serving
+
+ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+IMAGE = f"public.ecr.aws/lambda/provided:al2023-{ARCHITECTURE}"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:acme-crm-connector"
+
+
+def output(*command):
+    """What a command prints; None when it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def make_stand_in():
+    """An image with what SAM's build of its own image on top needs, and what the function links."""
+    with tempfile.TemporaryDirectory() as folder:
+        programs = [os.path.realpath(shutil.which(name)) for name in ("sh", "mv", "chmod")]
+        files = {program: f"bin/{os.path.basename(shutil.which(name))}"
+                 for program, name in zip(programs, ("sh", "mv", "chmod"))}
+        libraries = set()
+        for program in programs + [root(".aws-sam", "build", "Updater", "bootstrap")]:
+            for word in output("ldd", program).split():
+                if word.startswith("/"):
+                    libraries.add(word)
+        for library in libraries:
+            files[os.path.realpath(library)] = library.lstrip("/")
+        for source, target in files.items():
+            target = os.path.join(folder, target)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy(source, target)
+        for name in ("tmp", "var/task", "var/runtime", "opt", "etc"):
+            os.makedirs(os.path.join(folder, name), exist_ok=True)
+        archive = os.path.join(folder, "..", f"{os.path.basename(folder)}.tar")
+        try:
+            subprocess.run(["tar", "-C", folder, "-cf", archive, "."], check=True)
+            changes = ["WORKDIR /var/task", "ENV PATH=/bin", "ENV LAMBDA_TASK_ROOT=/var/task"]
+            arguments = [word for change in changes for word in ("--change", change)]
+            subprocess.run(
+                ["docker", "import", *arguments, archive, IMAGE],
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+        finally:
+            os.remove(archive)
+
+
+def main():
+    if output("docker", "info") is None:
+        print("NOT RUN: sam local invoke, for no Docker engine answers here")
+        return
+    pulled = output("docker", "image", "inspect", IMAGE) is not None
+    if not pulled and output("docker", "pull", IMAGE) is None:
+        print("  the base image cannot be pulled: a stand-in is made of this machine's libraries")
+        make_stand_in()
+    bridge = json.loads(output("docker", "network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]
+    # Older engines do not tell the gateway, which is the first address of the network.
+    gateway = bridge.get("Gateway") or str(ipaddress.ip_network(bridge["Subnet"])[1])
+    with serving(gateway) as endpoint:
+        port = endpoint.rsplit(":", 1)[1]
+        inside = f"http://host.docker.internal:{port}"
+        invoked = subprocess.run(
+            [
+                "sam", "local", "invoke", "Updater",
+                "--event", root("events", "version-published-by-publish-version.json"),
+                "--skip-pull-image",
+                "--add-host", "host.docker.internal:host-gateway",
+                "--parameter-overrides",
+                f"AppFlowEndpoint={inside} LambdaEndpoint={inside} GrantInvoke=true",
+            ],
+            cwd=root(),
+            env=os.environ | ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if invoked.returncode != 0:
+            sys.exit(f"sam local invoke failed:\n{invoked.stdout}\n{invoked.stderr}")
+        answers = [line for line in invoked.stdout.splitlines() if line.startswith('{"eventId"')]
+        expect(len(answers), 1, f"an answer in:\n{invoked.stdout}\n{invoked.stderr}")
+        outcomes = {c["connectorLabel"]: c["outcome"] for c in json.loads(answers[0])["connectors"]}
+        print(f"  in a container: {outcomes}")
+        expect(outcomes["acme-crm"], "updated", "the answer")
+        appflow = client("appflow", endpoint)
+        expect(held(appflow, "acme-crm"), ("1.7", FUNCTION), "AppFlow after sam local invoke")
+        expect(held(appflow, "acme-crm-pinned"), ("1.7", FUNCTION + ":7"), "AppFlow after it")
+    print("sam local invoke changes a registration")
+
+
+main()
