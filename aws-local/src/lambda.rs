@@ -484,16 +484,6 @@ impl Lambda {
 
     /// GetFunctionConfiguration: one look at a function, a version or the version of an alias.
     pub fn get_configuration(&mut self, reference: &Reference) -> Result<Value, ApiError> {
-        if reference.name.account != ACCOUNT {
-            return Err(ApiError::new(
-                "AccessDeniedException",
-                format!(
-                    "User is not authorized to perform: lambda:GetFunctionConfiguration on \
-                     resource: {}",
-                    reference.name.arn(reference.qualifier.as_deref())
-                ),
-            ));
-        }
         let version = self.version_of(reference)?;
         let alias = reference
             .qualifier

@@ -19,7 +19,7 @@ use crate::answer::{Answer, ApiError};
 use crate::appflow::AppFlow;
 use crate::cloudtrail;
 use crate::faults::{Fault, Faults, Kind};
-use crate::lambda::Lambda;
+use crate::lambda::{Lambda, Reference};
 use crate::lambda_api;
 use crate::place;
 use crate::runtime_api::{self, Invocation, Outcome, Runtime};
@@ -115,7 +115,7 @@ async fn answer(request: Request<Incoming>, world: Shared) -> Result<Reply, Drop
     match parts.as_slice() {
         ["2018-06-01", "runtime", rest @ ..] => Ok(runtime(get, rest, &body, &world).await),
         ["2015-03-31", "functions", function, "invocations"]
-            if crate::lambda::Reference::parse(function)
+            if Reference::parse(function)
                 .is_some_and(|reference| reference.name.name == place::UPDATER) =>
         {
             let asynchronous = head
@@ -177,6 +177,9 @@ async fn service(
     };
     let (operation, input) = work.operation();
     let (operation, input) = (operation.to_owned(), input.clone());
+    // Whoever calls does so with the credentials of the one account.
+    let foreign = Reference::parse(input["FunctionName"].as_str().unwrap_or_default())
+        .filter(|reference| reference.name.account != place::ACCOUNT);
     let (fault, position) = {
         let mut world = lock(world);
         world.calls.push(Call {
@@ -192,6 +195,14 @@ async fn service(
             call.error = Some(code.to_owned());
         }
     };
+    if let Some(function) = foreign {
+        failed("AccessDeniedException");
+        let message = format!(
+            "User is not authorized to perform: lambda:{operation} on resource: {}",
+            function.name.arn(None)
+        );
+        return Ok(reply(&Err(ApiError::new("AccessDeniedException", message))));
+    }
     match &fault {
         Some(Kind::Error(error)) => {
             failed(&error.code);

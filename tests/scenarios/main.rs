@@ -1,6 +1,7 @@
 //! The real binary, driven over the real protocols: the Lambda Runtime API on one side, AppFlow and
 //! Lambda on the other. Each test names a promise of the README.
 
+mod accounts;
 mod delivery;
 mod description;
 mod discovery;

@@ -1,0 +1,82 @@
+//! Connector functions in another account, whose events are forwarded to this one.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, connector, package};
+
+const OTHER: &str = "arn:aws:lambda:us-east-1:111122223333:function:crm";
+
+/// A function of another account that lets this account's AppFlow in, registered here.
+fn another_account_s_function(settings: &[(&str, &str)]) -> World {
+    let world = World::with(settings);
+    world.call(
+        "CreateFunction",
+        json!({ "FunctionName": OTHER, "Code": { "ZipFile": package("1.0") }, "Publish": true }),
+    );
+    for qualifier in [None, Some("1")] {
+        world.call(
+            "AddPermission",
+            json!({
+                "FunctionName": OTHER,
+                "Qualifier": qualifier,
+                "StatementId": "appflow",
+                "Action": "lambda:InvokeFunction",
+                "Principal": "appflow.amazonaws.com",
+                "SourceAccount": "123456789012",
+            }),
+        );
+    }
+    world.register("plain", OTHER);
+    world.register("pinned", &format!("{OTHER}:1"));
+    world
+}
+
+fn deploy(world: &World) -> Value {
+    world.call(
+        "UpdateFunctionCode",
+        json!({ "FunctionName": OTHER, "ZipFile": package("2.0"), "Publish": true }),
+    );
+    let event = world.event();
+    assert_eq!(event["account"], "111122223333");
+    event
+}
+
+#[test]
+fn a_forwarded_event_updates_the_registration_of_that_account_s_function() {
+    let world = another_account_s_function(&[("CONNECTOR_LABELS", "plain")]);
+    let answer = world.answer(deploy(&world));
+    assert_eq!(answer["functionArn"], OTHER);
+    assert_eq!(connector(&answer, "plain")["outcome"], "updated");
+    assert_eq!(world.held("plain").1, "2.0");
+    // Its state cannot be read from here.
+    world.log_with("may not ask whether the function is ready");
+}
+
+#[test]
+fn a_function_of_the_same_name_here_is_not_meant() {
+    let world = another_account_s_function(&[("CONNECTOR_LABELS", "plain,here")]);
+    world.function("crm", 1);
+    world.register("here", "arn:aws:lambda:us-east-1:123456789012:function:crm");
+    let answer = world.answer(deploy(&world));
+    assert_eq!(answer["connectors"].as_array().map(Vec::len), Some(1));
+    assert_eq!(world.held("here").1, "1.1");
+}
+
+#[test]
+fn a_version_there_has_to_be_opened_there_and_the_error_says_how() {
+    let world = another_account_s_function(&[("CONNECTOR_LABELS", "pinned")]);
+    let event = deploy(&world);
+    let (name, message) = world.error(&event);
+    assert_eq!(name, "UpdateFailed");
+    assert!(
+        message.contains(&format!("--function-name {OTHER} --qualifier '2'"))
+            && message.contains("--source-account 123456789012"),
+        "{message}"
+    );
+
+    let granting =
+        another_account_s_function(&[("CONNECTOR_LABELS", "pinned"), ("GRANT_INVOKE", "true")]);
+    let (name, message) = granting.error(deploy(&granting));
+    assert_eq!(name, "GrantFailed");
+    assert!(message.contains("aws lambda add-permission"), "{message}");
+}
