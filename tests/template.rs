@@ -22,6 +22,10 @@ fn file(path: &str) -> String {
 
 /// The template as CloudFormation reads it, with its functions in their long form.
 fn source() -> Value {
+    read("template.yaml")
+}
+
+fn read(path: &str) -> Value {
     fn long(value: Yaml) -> Value {
         match value {
             Yaml::Tagged(tagged) => {
@@ -46,7 +50,7 @@ fn source() -> Value {
             other => serde_json::to_value(other).expect("a scalar"),
         }
     }
-    long(serde_yaml_ng::from_str(&file("template.yaml")).expect("template.yaml is YAML"))
+    long(serde_yaml_ng::from_str(&file(path)).expect("a template is YAML"))
 }
 
 /// The template with its functions worked out for some parameters.
@@ -392,6 +396,32 @@ fn a_prefix_narrows_every_rule_whatever_form_the_name_has() {
             );
         }
     }
+}
+
+#[test]
+fn what_another_account_forwards_is_what_the_rules_know() {
+    let pattern =
+        read("forwarding.yaml")["Resources"]["Forward"]["Properties"]["EventPattern"].clone();
+    let mut matcher = Quamina::new();
+    matcher
+        .add_pattern("forward", &pattern.to_string())
+        .expect("a pattern");
+    for (name, event) in events() {
+        let forwarded = matcher.matches_for_event(event.to_string().as_bytes());
+        let known = !watching_latest().let_through(&event).is_empty();
+        assert_eq!(!forwarded.expect("an event").is_empty(), known, "{name}");
+    }
+
+    let template = Template::with(&[("ForwardingAccounts", json!(["111122223333"]))]);
+    assert!(template.condition("TakesForwarded") && !defaults().condition("TakesForwarded"));
+    let policy = template.resource("ForwardingPolicy");
+    let statement = &policy["Properties"]["Statement"];
+    assert_eq!(statement["Principal"], json!({ "AWS": ["111122223333"] }));
+    assert_eq!(statement["Action"], "events:PutEvents");
+    assert_eq!(
+        statement["Resource"],
+        "arn:aws:events:us-east-1:123456789012:event-bus/default"
+    );
 }
 
 #[test]

@@ -60,6 +60,21 @@ fn an_event_that_is_not_ours_causes_no_call_at_all() {
 }
 
 #[test]
+fn every_sample_event_that_is_not_ours_causes_no_call_at_all() {
+    let world = World::new();
+    let mut events = sample_events();
+    for (name, reason) in [
+        ("denied-call", "AccessDenied"),
+        ("dry-run", "dry run"),
+        ("failed-call", "ResourceConflictException"),
+        ("layer-published", "does not deploy a function"),
+    ] {
+        let event = events.remove(name).expect(name);
+        ignored(&world, &event, reason);
+    }
+}
+
+#[test]
 fn an_ignored_event_is_still_known_by_its_id_and_name() {
     let world = World::new();
     let answer = world.answer(&sample_events()["failed-call"]);
