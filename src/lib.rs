@@ -12,8 +12,9 @@
 //! 6. [`report`]: what became of each ([`outcome`]) as one answer, or an [`error`] after everything
 //!    was tried, and one line of [`metrics`].
 //!
-//! [`updater`] walks that way within the invocation's [`deadline`]; [`settings`] are read once at
-//! the start; [`function_arn`] and [`service_error`] are the values that the steps hand on.
+//! [`updater`] walks that way, and [`convergence`] its steps 2 to 5 with each registration, within
+//! the invocation's [`deadline`]; [`settings`] are read once at the start and decide the [`log`];
+//! [`function_arn`] and [`service_error`] are the values that the steps hand on.
 //!
 //! | variable | default | |
 //! |---|---|---|
@@ -31,6 +32,7 @@
 
 pub mod appflow;
 pub mod client_token;
+pub mod convergence;
 pub mod deadline;
 pub mod decision;
 pub mod description;
