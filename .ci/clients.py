@@ -1,8 +1,10 @@
 """boto3 registers, lists, describes, updates and unregisters a connector on `cargo local serve`,
 gets the API page's errors for bad input, and sees the served updater follow a deployment."""
 
+import io
 import json
 import time
+import zipfile
 
 from botocore.exceptions import ClientError
 
@@ -69,10 +71,11 @@ with serving() as endpoint:
 
     # The whole loop: a deployment's event reaches the served updater by itself.
     functions = client("lambda", endpoint)
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("connector.json", json.dumps({"connectorVersion": "2.0"}))
     functions.update_function_code(
-        FunctionName="acme-crm-connector",
-        ZipFile=json.dumps({"connectorVersion": "2.0"}).encode(),
-        Publish=True,
+        FunctionName="acme-crm-connector", ZipFile=package.getvalue(), Publish=True
     )
     for _ in range(100):
         if held(appflow, "acme-crm")[0] == "2.0" and held(appflow, "acme-crm-pinned")[0] == "2.0":

@@ -2,6 +2,7 @@
 //! matter to a connector. Its code is the connector configuration that a function answers with.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
 use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -111,7 +112,7 @@ enum Settles {
     Never,
 }
 
-/// A deployment package: the JSON text that the connector answers with.
+/// A deployment package: what the connector answers with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Code {
     sha256: String,
@@ -144,11 +145,13 @@ pub enum Refusal {
 }
 
 impl Code {
-    /// A package. Bytes that are not a JSON object make a connector that is named after them.
+    /// A package: a zip file with a `connector.json` at its top, or that JSON alone. Any other
+    /// package makes a connector whose version is named after its bytes.
     pub fn package(bytes: &[u8]) -> Self {
         let sha256 = BASE64_STANDARD.encode(Sha256::digest(bytes));
         let configuration = serde_json::from_slice::<Value>(bytes)
             .ok()
+            .or_else(|| serde_json::from_slice(&connector_json(bytes)?).ok())
             .filter(Value::is_object)
             .unwrap_or_else(
                 || json!({ "connectorName": "package", "connectorVersion": sha256.get(..8) }),
@@ -176,6 +179,18 @@ impl Code {
         });
         Self::package(configuration.to_string().as_bytes())
     }
+}
+
+/// The connector of a zip file.
+fn connector_json(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut text = Vec::new();
+    archive
+        .by_name("connector.json")
+        .ok()?
+        .read_to_end(&mut text)
+        .ok()?;
+    Some(text)
 }
 
 impl Reference {

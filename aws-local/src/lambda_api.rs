@@ -234,8 +234,7 @@ impl<'a> Input<'a> {
             Some(bytes) => Ok(Code::package(&bytes)),
             None => Err(ApiError::new(
                 "InvalidParameterValueException",
-                "ZipFile has to be the deployment package. Here it is the JSON text that the \
-                 connector describes itself with.",
+                "ZipFile has to be the deployment package.",
             )),
         }
     }

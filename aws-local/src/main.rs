@@ -140,9 +140,10 @@ fn serve(address: SocketAddr) -> Done {
     );
     println!("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local");
     println!(
-        "  aws lambda publish-version --function-name {}",
+        "  aws lambda update-function-code --function-name {} \\",
         demo::FUNCTION
     );
+    println!("    --publish --zip-file fileb://any.zip");
     println!("  aws appflow list-connectors");
     println!("  aws lambda invoke --function-name {} \\", place::UPDATER);
     println!(

@@ -32,6 +32,24 @@ fn a_second_delivery_repeats_the_client_token_and_appflow_does_nothing() {
 }
 
 #[test]
+fn an_event_about_one_connector_costs_four_calls() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.register("plain", &arn(CRM, None));
+    world.answer(world.publish(CRM, "2.0"));
+    let calls: Vec<_> = world.calls().into_iter().collect();
+    assert_eq!(
+        calls,
+        [
+            ("DescribeConnector".to_owned(), 1),
+            ("GetFunctionConfiguration".to_owned(), 1),
+            ("ListConnectors".to_owned(), 1),
+            ("UpdateConnectorRegistration".to_owned(), 1),
+        ]
+    );
+}
+
+#[test]
 fn another_event_and_another_registration_have_other_tokens() {
     let world = World::new();
     world.function(CRM, 1);
