@@ -84,7 +84,15 @@ impl AppFlow {
                     .unwrap_or_default()
                     .into_iter()
                     .filter(is_provided_by_lambda)
-                    .filter_map(|connector| connector.connector_label),
+                    .filter_map(|connector| {
+                        if connector.connector_label.is_none() {
+                            tracing::warn!(
+                                connectorName = connector.connector_name,
+                                "AppFlow lists a connector without its label; it cannot be updated"
+                            );
+                        }
+                        connector.connector_label
+                    }),
             );
         }
         Ok(labels)

@@ -164,7 +164,7 @@ impl Convergence<'_> {
         }
         progress.registered.set(Some(registered.clone()));
 
-        progress.step.set(Operation::ListVersionsByFunction.name());
+        progress.step.set("looking up the function's versions");
         let target = match self.target(registered).await {
             Ok(Ok(target)) => target,
             Ok(Err(reason)) => return Some(Outcome::Skipped(reason)),
@@ -354,9 +354,11 @@ impl Convergence<'_> {
                 source: &source,
             };
             message.push_str(&format!(
-                ". If AppFlow may not invoke {target} yet, this lets it, and GRANT_INVOKE=true does \
-                 so for every version to come: {command}"
+                ". If AppFlow may not invoke {target} yet, this lets it: {command}"
             ));
+            if matches!(target.qualifier(), Some(Qualifier::Version(_))) {
+                message.push_str(". GRANT_INVOKE=true does so for every version to come");
+            }
         }
         Failure {
             kind: FailureKind::UpdateFailed,

@@ -62,17 +62,13 @@ fn exactly_the_arn_that_goes_to_appflow_is_asked_about() {
     let world = World::new();
     world.five_forms();
     world.publish(CRM, "1.7");
-    world.answer(world_alias_event(&world));
+    world.answer(world.move_alias(CRM, "live", 7));
     let looks = world.inputs("GetFunctionConfiguration");
     let [look] = looks.as_slice() else {
         panic!("one look, not {looks:?}");
     };
     assert_eq!(look["FunctionName"], arn(CRM, None));
     assert_eq!(look["Qualifier"], "live");
-}
-
-fn world_alias_event(world: &World) -> serde_json::Value {
-    world.move_alias(CRM, "live", 7)
 }
 
 #[test]
