@@ -14,7 +14,6 @@ use crate::trigger::InvalidEvent;
 const SPELT_OUT: usize = 20;
 
 /// Why an invocation, or the start of the process, failed.
-#[derive(Debug)]
 pub enum Error {
     /// The environment cannot be used.
     InvalidSettings(InvalidSettings),
@@ -117,6 +116,13 @@ fn failures(connectors: &[Connector]) -> impl Iterator<Item = (&str, &Failure)> 
             Outcome::Failed(_, failure) => Some((connector.label.as_str(), failure)),
             Outcome::Updated(_) | Outcome::Planned(_) | Outcome::Skipped(_) => None,
         })
+}
+
+/// The runtime logs a handler's error by its `Debug`, which is therefore what an operator reads.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {self}", self.name())
+    }
 }
 
 impl std::error::Error for Error {}

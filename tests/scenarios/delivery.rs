@@ -16,9 +16,7 @@ fn tokens(inputs: &[Value]) -> Vec<String> {
 
 #[test]
 fn a_second_delivery_repeats_the_client_token_and_appflow_does_nothing() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     world.answer(&event);
     // Were AppFlow to work on the second call, it would read this.
@@ -33,9 +31,7 @@ fn a_second_delivery_repeats_the_client_token_and_appflow_does_nothing() {
 
 #[test]
 fn an_event_about_one_connector_costs_four_calls() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     world.answer(world.publish(CRM, "2.0"));
     let calls: Vec<_> = world.calls().into_iter().collect();
     assert_eq!(
@@ -67,9 +63,7 @@ fn another_event_and_another_registration_have_other_tokens() {
 
 #[test]
 fn an_update_whose_answer_was_lost_is_repeated_with_its_token() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     world
         .aws
         .fault(Fault::of("UpdateConnectorRegistration", Kind::AnswerLost).times(1));
@@ -108,9 +102,7 @@ fn a_delivery_after_a_failed_one_completes_the_work_with_the_same_tokens() {
 
 #[test]
 fn after_eight_hours_a_repeated_token_is_a_new_call_and_harmless() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     world.answer(&event);
     world.change_latest(CRM, "3.0");

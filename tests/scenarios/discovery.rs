@@ -51,9 +51,7 @@ fn two_labels_on_one_function_are_both_updated() {
 
 #[test]
 fn answers_as_they_have_been_recorded_are_understood() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     world.aws.state().appflow.as_recorded();
     let event = world.publish(CRM, "2.0");
 

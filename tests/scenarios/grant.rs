@@ -111,9 +111,7 @@ fn without_it_the_error_has_the_command_that_mends_it() {
 
 #[test]
 fn the_command_is_for_qualified_arns_alone() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     let refused = Fault::error("UpdateConnectorRegistration", "AccessDeniedException");
     world.aws.fault(refused);
     let (_, message) = world.error(world.publish(CRM, "2.0"));

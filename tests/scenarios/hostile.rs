@@ -202,9 +202,7 @@ fn a_wrong_type_in_any_field_that_is_read_is_refused_by_name() {
 
 #[test]
 fn fields_that_are_not_read_may_be_anything_or_absent() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     let mut event = world.publish(CRM, "2.0");
     for name in [
         "userIdentity",

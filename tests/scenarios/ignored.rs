@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{CRM, World, arn, sample_events};
+use crate::world::{CRM, World, sample_events};
 
 fn ignored(world: &World, event: &Value, reason: &str) {
     let answer = world.answer(event);
@@ -14,9 +14,7 @@ fn ignored(world: &World, event: &Value, reason: &str) {
 
 #[test]
 fn an_event_that_is_not_ours_causes_no_call_at_all() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     let published = world.publish(CRM, "2.0");
     let with = |pointer: &str, value: Value| {
         let mut event = published.clone();

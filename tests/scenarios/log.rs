@@ -104,6 +104,18 @@ fn a_failed_registration_is_an_error_line_with_its_reason() {
     );
     // The span with the request id is there at every level.
     assert_eq!(line["requestId"], line["span"]["requestId"]);
+
+    let lines = world.log_with("UpdateFailed: 1 of 1 registrations failed");
+    let whole = lines
+        .iter()
+        .find(|whole| {
+            whole["message"]
+                .as_str()
+                .is_some_and(|text| text.starts_with("UpdateFailed"))
+        })
+        .expect("the invocation's error");
+    assert_eq!(whole["level"], "ERROR");
+    assert_eq!(whole["span"]["requestId"], line["requestId"]);
 }
 
 #[test]

@@ -18,13 +18,6 @@ fn put_into(world: &World, name: &str, state: State, last_update: LastUpdate) {
         .expect("a function");
 }
 
-fn one_registration() -> World {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
-    world
-}
-
 #[test]
 fn an_update_is_held_back_until_the_version_is_active() {
     let world = World::new();
@@ -46,7 +39,7 @@ fn an_update_is_held_back_until_the_version_is_active() {
 
 #[test]
 fn an_update_is_held_back_until_latest_has_finished() {
-    let world = one_registration();
+    let world = World::one_registration();
     world.aws.state().lambda.settle(Settling::AfterLooks(3));
     let event = world.change_latest(CRM, "2.0");
     let response = &event["detail"]["responseElements"];
@@ -110,7 +103,7 @@ fn a_failed_function_is_an_error_with_lambda_s_own_reason() {
             "its LastUpdateStatus is Failed",
         ),
     ] {
-        let world = one_registration();
+        let world = World::one_registration();
         let event = world.change_latest(CRM, "2.0");
         put_into(&world, CRM, state, last_update);
         let (name, message) = world.error(event);
@@ -123,7 +116,7 @@ fn a_failed_function_is_an_error_with_lambda_s_own_reason() {
 
 #[test]
 fn time_that_runs_out_while_waiting_is_an_error_that_lambda_tries_again() {
-    let world = one_registration();
+    let world = World::one_registration();
     world.aws.state().lambda.settle(Settling::Never);
     let event = world.change_latest(CRM, "2.0");
     let (name, message) = error(world.outcome_within(Duration::from_secs(3), &event));
@@ -143,7 +136,7 @@ fn time_that_runs_out_while_waiting_is_an_error_that_lambda_tries_again() {
 
 #[test]
 fn a_state_of_a_later_day_is_waited_out_and_named() {
-    let world = one_registration();
+    let world = World::one_registration();
     let event = world.change_latest(CRM, "2.0");
     put_into(
         &world,
@@ -158,7 +151,7 @@ fn a_state_of_a_later_day_is_waited_out_and_named() {
 
 #[test]
 fn an_inactive_function_is_woken_by_appflow_and_updated_after_that() {
-    let world = one_registration();
+    let world = World::one_registration();
     let event = world.change_latest(CRM, "2.0");
     put_into(&world, CRM, State::Inactive, LastUpdate::Successful);
     let answer = world.answer(event);
@@ -168,7 +161,7 @@ fn an_inactive_function_is_woken_by_appflow_and_updated_after_that() {
 
 #[test]
 fn a_function_that_may_not_be_read_is_updated_with_a_warning() {
-    let world = one_registration();
+    let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     let denied = Fault::error("GetFunctionConfiguration", "AccessDeniedException");
     world.aws.fault(denied);
@@ -185,7 +178,7 @@ fn a_function_that_may_not_be_read_is_updated_with_a_warning() {
 
 #[test]
 fn a_function_that_is_gone_is_an_error() {
-    let world = one_registration();
+    let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     world.call("DeleteFunction", json!({ "FunctionName": CRM }));
     let (name, message) = world.error(event);
@@ -199,7 +192,7 @@ fn a_function_that_is_gone_is_an_error() {
 
 #[test]
 fn a_lambda_that_does_not_answer_is_an_error() {
-    let world = one_registration();
+    let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     let broken = Fault::error("GetFunctionConfiguration", "ServiceException");
     world.aws.fault(broken);

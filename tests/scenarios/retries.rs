@@ -10,13 +10,6 @@ use crate::world::{CRM, World, arn, connector, error};
 
 const UPDATE: &str = "UpdateConnectorRegistration";
 
-fn one_registration() -> World {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
-    world
-}
-
 #[test]
 fn each_of_the_nine_errors_ends_named_with_its_request_id_and_what_to_do() {
     thread::scope(|scope| {
@@ -44,7 +37,7 @@ fn each_of_the_nine_errors_ends_named_with_its_request_id_and_what_to_do() {
             ("ValidationException", 1, "does not take the request"),
         ] {
             scope.spawn(move || {
-                let world = one_registration();
+                let world = World::one_registration();
                 world.aws.fault(Fault::error(UPDATE, code));
                 let (name, message) = world.error(world.publish(CRM, "2.0"));
                 assert_eq!(name, "UpdateFailed", "{code}");
@@ -77,7 +70,7 @@ fn what_passes_by_itself_is_retried_and_succeeds() {
             Fault::of("ListConnectors", Kind::Dropped),
         ] {
             scope.spawn(move || {
-                let world = one_registration();
+                let world = World::one_registration();
                 world.aws.fault(fault.clone().times(2));
                 let answer = world.answer(world.publish(CRM, "2.0"));
                 let outcome = &connector(&answer, "plain")["outcome"];
@@ -90,7 +83,7 @@ fn what_passes_by_itself_is_retried_and_succeeds() {
 
 #[test]
 fn a_connector_that_was_cold_is_waited_for_with_seconds_between_the_tries() {
-    let world = one_registration();
+    let world = World::one_registration();
     world
         .aws
         .fault(Fault::error(UPDATE, "ConnectorServerException").times(4));
@@ -194,7 +187,7 @@ fn a_report_is_returned_before_the_time_is_up() {
 
 #[test]
 fn a_list_that_does_not_end_is_reported_before_the_time_is_up() {
-    let world = one_registration();
+    let world = World::one_registration();
     let slow = Kind::Slow(Duration::from_secs(30));
     world.aws.fault(Fault::of("ListConnectors", slow));
     let event = world.publish(CRM, "2.0");
@@ -206,7 +199,7 @@ fn a_list_that_does_not_end_is_reported_before_the_time_is_up() {
 
 #[test]
 fn retries_end_with_the_time_that_there_is() {
-    let world = one_registration();
+    let world = World::one_registration();
     world.aws.fault(Fault::error(UPDATE, "ThrottlingException"));
     let event = world.publish(CRM, "2.0");
 
@@ -217,7 +210,7 @@ fn retries_end_with_the_time_that_there_is() {
 
 #[test]
 fn without_time_nothing_is_begun() {
-    let world = one_registration();
+    let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
 
     let (name, _) = error(world.outcome_within(Duration::from_millis(500), event));

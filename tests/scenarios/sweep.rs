@@ -270,9 +270,7 @@ fn a_pinned_registration_of_a_function_without_versions_is_a_failure() {
 
 #[test]
 fn a_sweep_that_lambda_tries_again_repeats_its_tokens() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     let mut tokens = Vec::new();
     for request_id in ["first", "first", "second"] {
         world.aws.invoke_with(aws_local::runtime_api::Invocation {

@@ -252,9 +252,7 @@ fn an_answer_that_cloudtrail_cut_is_made_up_for() {
 
 #[test]
 fn every_form_of_the_function_name_finds_the_registrations() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     for name in [
         CRM.to_owned(),
@@ -272,9 +270,7 @@ fn every_form_of_the_function_name_finds_the_registrations() {
 
 #[test]
 fn a_function_of_the_same_name_elsewhere_is_another_function() {
-    let world = World::new();
-    world.function(CRM, 1);
-    world.register("plain", &arn(CRM, None));
+    let world = World::one_registration();
     let event = world.publish(CRM, "2.0").to_string();
     for other in [
         event.replace("123456789012", "111122223333"),

@@ -145,6 +145,14 @@ impl World {
         );
     }
 
+    /// Function `crm` at version 1, registered without a qualifier as `plain`.
+    pub fn one_registration() -> Self {
+        let world = Self::new();
+        world.function(CRM, 1);
+        world.register("plain", &arn(CRM, None));
+        world
+    }
+
     /// Function `crm` at version 6, registered as `plain`, `latest`, `pinned` (6), `live` (an alias)
     /// and `beta` (another); AppFlow may invoke version 7 as soon as there is one.
     pub fn five_forms(&self) {
