@@ -448,6 +448,24 @@ fn every_constraint_of_the_api_page_is_enforced() {
 }
 
 #[test]
+fn the_account_s_quota_is_kept() {
+    let aws = with_function();
+    let mut registered = 0;
+    let refused = loop {
+        match register(&aws, &format!("connector-{registered}"), ARN) {
+            Ok(_) => registered += 1,
+            Err(error) => break error,
+        }
+        assert!(registered <= 2000, "no end of connectors");
+    };
+    assert_eq!(registered, 2000);
+    assert_eq!(
+        (refused.code.as_str(), refused.status),
+        ("ServiceQuotaExceededException", 402)
+    );
+}
+
+#[test]
 fn a_client_token_makes_a_call_happen_once_for_eight_hours() {
     let aws = with_function();
     register(&aws, "acme", ARN).expect("registered");
