@@ -19,12 +19,17 @@ from local import ENVIRONMENT, client, expect, held, root, serving
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 IMAGE = f"public.ecr.aws/lambda/provided:al2023-{ARCHITECTURE}"
+# What SAM makes of it, with its emulator in it.
+RAPID_IMAGE = f"public.ecr.aws/lambda/provided:al2023-rapid-{ARCHITECTURE}"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:acme-crm-connector"
 
 
 def output(*command):
-    """What a command prints; None when it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    """What a command prints; None when it fails, or is not installed."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
     return done.stdout.strip() if done.returncode == 0 else None
 
 
@@ -61,14 +66,8 @@ def make_stand_in():
             os.remove(archive)
 
 
-def main():
-    if output("docker", "info") is None:
-        print("NOT RUN: sam local invoke, for no Docker engine answers here")
-        return
-    pulled = output("docker", "image", "inspect", IMAGE) is not None
-    if not pulled and output("docker", "pull", IMAGE) is None:
-        print("  the base image cannot be pulled: a stand-in is made of this machine's libraries")
-        make_stand_in()
+def invoke():
+    """Invokes the function in a container, and looks at what became of the registrations."""
     bridge = json.loads(output("docker", "network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]
     # Older engines do not tell the gateway, which is the first address of the network.
     gateway = bridge.get("Gateway") or str(ipaddress.ip_network(bridge["Subnet"])[1])
@@ -101,6 +100,23 @@ def main():
         expect(held(appflow, "acme-crm"), ("1.7", FUNCTION), "AppFlow after sam local invoke")
         expect(held(appflow, "acme-crm-pinned"), ("1.7", FUNCTION + ":7"), "AppFlow after it")
     print("sam local invoke changes a registration")
+
+
+def main():
+    if output("docker", "info") is None:
+        print("NOT RUN: sam local invoke, for no Docker engine answers here")
+        return
+    pulled = output("docker", "image", "inspect", IMAGE) or output("docker", "pull", IMAGE)
+    if pulled is not None:
+        invoke()
+        return
+    print("  the base image cannot be pulled: a stand-in is made of this machine's libraries")
+    make_stand_in()
+    try:
+        invoke()
+    finally:
+        # Nobody is to take it, or what SAM built on it, for the real one later.
+        output("docker", "image", "rm", "--force", RAPID_IMAGE, IMAGE)
 
 
 main()
