@@ -38,8 +38,9 @@ use crate::faults::Fault;
 use crate::runtime_api::{Invocation, Outcome};
 use crate::server::{Shared, lock};
 
-/// How long an invocation's outcome is waited for beyond the function's timeout.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long an invocation's outcome is waited for beyond the function's timeout: the process may
+/// have to start first, on a machine that is busy.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// A running server. It ends with the process.
 #[derive(Clone)]

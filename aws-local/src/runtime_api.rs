@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -50,10 +50,17 @@ pub enum Outcome {
 #[derive(Default)]
 pub struct Runtime {
     waiting: VecDeque<(Invocation, Sender<Outcome>)>,
-    working: HashMap<String, Sender<Outcome>>,
+    working: HashMap<String, Working>,
     init_error: Option<Outcome>,
     arrived: Arc<Notify>,
     invocations: u64,
+}
+
+/// An invocation that was handed out.
+struct Working {
+    outcome: Sender<Outcome>,
+    /// When Lambda would end the process.
+    deadline: Instant,
 }
 
 impl Runtime {
@@ -105,20 +112,25 @@ impl Runtime {
 
     /// The next invocation, for the function that asks.
     pub fn take_next(&mut self) -> Option<Invocation> {
-        let (invocation, sender) = self.waiting.pop_front()?;
-        self.working.insert(invocation.request_id.clone(), sender);
+        let (invocation, outcome) = self.waiting.pop_front()?;
+        let deadline = Instant::now() + invocation.timeout;
+        let working = Working { outcome, deadline };
+        self.working.insert(invocation.request_id.clone(), working);
         Some(invocation)
     }
 
-    /// Takes the outcome of an invocation; false if there is none with that id.
+    /// Takes the outcome of an invocation; false if there is none with that id. One that comes after
+    /// the deadline is too late, as it would be in Lambda.
     pub fn done(&mut self, request_id: &str, outcome: Outcome) -> bool {
-        match self.working.remove(request_id) {
-            Some(sender) => {
-                let _ = sender.send(outcome);
-                true
-            }
-            None => false,
-        }
+        let Some(working) = self.working.remove(request_id) else {
+            return false;
+        };
+        let late = Instant::now() > working.deadline;
+        // Nobody may be waiting for it.
+        let _ = working
+            .outcome
+            .send(if late { Outcome::TimedOut } else { outcome });
+        true
     }
 }
 

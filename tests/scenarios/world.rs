@@ -246,7 +246,7 @@ impl World {
 
     /// The updater's metric lines so far, once there are as many as invocations.
     pub fn metrics(&self, invocations: usize) -> Vec<Value> {
-        for _ in 0..200 {
+        for _ in 0..1000 {
             let lines: Vec<Value> = self
                 .updater
                 .lines()
@@ -264,7 +264,7 @@ impl World {
 
     /// The updater's log lines, once one of them has this text in it.
     pub fn log_with(&self, text: &str) -> Vec<Value> {
-        for _ in 0..200 {
+        for _ in 0..1000 {
             let lines = self.updater.lines();
             if lines.iter().any(|line| line.contains(text)) {
                 return lines
