@@ -177,8 +177,8 @@ fn a_sweep_that_is_cut_short_says_what_is_not_done() {
         world.register(&format!("connector-{number:02}"), &arn(CRM, None));
     }
     world.change_latest(CRM, "2.0");
-    // Sixteen at a time: two rounds are done after three seconds, four would take six.
-    let slow = Kind::Slow(Duration::from_millis(1500));
+    // Sixteen at a time: two rounds are done in time, and the third would end after the deadline.
+    let slow = Kind::Slow(Duration::from_millis(1900));
     world
         .aws
         .fault(Fault::of("UpdateConnectorRegistration", slow));
