@@ -125,7 +125,8 @@ impl Convergence<'_> {
                     kind: FailureKind::OutOfTime,
                     message: format!(
                         "time was up before {} was done. Lambda tries the event again; if that is \
-                         not enough, give the function a longer timeout",
+                         not enough, sweep some labels at a time, or give the function a longer \
+                         timeout where it has less than Lambda's 15 minutes",
                         progress.step.get()
                     ),
                 },

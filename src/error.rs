@@ -78,7 +78,8 @@ impl fmt::Display for Error {
             ),
             Self::ListOutOfTime => f.write_str(
                 "time was up before ListConnectors had answered. No registration was looked at. \
-                 Give the function a longer timeout, or name the connectors in CONNECTOR_LABELS",
+                 Name the connectors in CONNECTOR_LABELS, or give the function a longer timeout \
+                 where it has less than Lambda's 15 minutes",
             ),
             Self::Registrations(connectors) => {
                 let failed = failures(connectors).count();
