@@ -28,6 +28,8 @@ pub enum Error {
         /// What became of each; at least one failed.
         Vec<Connector>,
     ),
+    /// The program has a defect: a panic's message and place.
+    Panicked(String),
 }
 
 impl Error {
@@ -45,6 +47,7 @@ impl Error {
                     _ => "SeveralFailed",
                 }
             }
+            Self::Panicked(_) => "Panicked",
         }
     }
 }
@@ -57,7 +60,8 @@ impl Error {
             Self::InvalidSettings(_)
             | Self::InvalidEvent(_)
             | Self::ListFailed(_)
-            | Self::ListOutOfTime => &[],
+            | Self::ListOutOfTime
+            | Self::Panicked(_) => &[],
         }
     }
 }
@@ -105,6 +109,12 @@ impl fmt::Display for Error {
                 let others = connectors.len() - failed - updated.len();
                 write!(f, "; {others} left as they were")
             }
+            Self::Panicked(panic) => write!(
+                f,
+                "connector-updater panicked: {panic}. This is a defect of its own; please report it \
+                 with the log of this invocation. What was not reached is left as it was; if the \
+                 next try does not bring it up to date, sweep some labels at a time"
+            ),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Faults on demand.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::answer::ApiError;
+use crate::lambda_api;
 
 /// What goes wrong with some calls.
 #[derive(Clone, Debug)]
@@ -26,6 +27,41 @@ pub enum Kind {
     AnswerLost,
     /// The answer, right as it is, comes so much later.
     Slow(Duration),
+    /// Calls above a rate are refused, as the services throttle; the others meet the next fault.
+    AboveRate(Allowance),
+}
+
+/// The calls that a service takes: so many a second, and as many at once.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    per_second: f64,
+    left: f64,
+    counted: Instant,
+}
+
+impl Allowance {
+    /// So many calls a second.
+    pub fn per_second(calls: u32) -> Self {
+        let calls = f64::from(calls);
+        Self {
+            per_second: calls,
+            left: calls,
+            counted: Instant::now(),
+        }
+    }
+
+    /// Whether one more call is taken.
+    fn take(&mut self) -> bool {
+        let now = Instant::now();
+        let earned = (now - self.counted).as_secs_f64() * self.per_second;
+        self.counted = now;
+        self.left = (self.left + earned).min(self.per_second);
+        if self.left < 1.0 {
+            return false;
+        }
+        self.left -= 1.0;
+        true
+    }
 }
 
 impl Fault {
@@ -58,7 +94,8 @@ impl Fault {
     }
 
     /// Reads a fault from JSON, as the program takes them: `{"operation", "concerning"?, "times"?}`
-    /// and one of `"error": "<name>"`, `"dropped": true`, `"answerLost": true`, `"slowMs": 100`.
+    /// and one of `"error": "<name>"`, `"dropped": true`, `"answerLost": true`, `"perSecond": 20`,
+    /// `"slowMs": 100`.
     pub fn from_json(value: &Value) -> Option<Self> {
         let operation = value["operation"].as_str()?;
         let mut fault = if let Some(code) = value["error"].as_str() {
@@ -67,6 +104,9 @@ impl Fault {
             Self::of(operation, Kind::Dropped)
         } else if value["answerLost"] == true {
             Self::of(operation, Kind::AnswerLost)
+        } else if let Some(calls) = value["perSecond"].as_u64() {
+            let allowance = Allowance::per_second(calls.try_into().ok()?);
+            Self::of(operation, Kind::AboveRate(allowance))
         } else {
             let time = Duration::from_millis(value["slowMs"].as_u64()?);
             Self::of(operation, Kind::Slow(time))
@@ -106,12 +146,18 @@ impl Faults {
 
     /// What is to go wrong with this call.
     pub fn meet(&mut self, operation: &str, input: &Value) -> Option<Kind> {
-        let position = self
-            .0
-            .iter()
-            .rposition(|fault| fault.matches(operation, input))?;
+        let position = self.0.iter_mut().rposition(|fault| {
+            fault.matches(operation, input)
+                && match &mut fault.kind {
+                    Kind::AboveRate(allowance) => !allowance.take(),
+                    _ => true,
+                }
+        })?;
         let fault = &mut self.0[position];
-        let kind = fault.kind.clone();
+        let kind = match &fault.kind {
+            Kind::AboveRate(_) => Kind::Error(throttled(operation)),
+            kind => kind.clone(),
+        };
         if let Some(times) = &mut fault.times {
             *times -= 1;
             if *times == 0 {
@@ -120,4 +166,14 @@ impl Faults {
         }
         Some(kind)
     }
+}
+
+/// The error with which the service of an operation throttles.
+fn throttled(operation: &str) -> ApiError {
+    let code = if lambda_api::OPERATIONS.contains(&operation) {
+        "TooManyRequestsException"
+    } else {
+        "ThrottlingException"
+    };
+    ApiError::new(code, "Rate exceeded")
 }

@@ -20,16 +20,16 @@ pub mod lambda_api;
 pub mod place;
 pub mod runtime_api;
 mod server;
+pub mod tls;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 pub use server::{Call, World};
 
@@ -37,6 +37,7 @@ use crate::answer::Answer;
 use crate::faults::Fault;
 use crate::runtime_api::{Invocation, Outcome};
 use crate::server::{Shared, lock};
+use crate::tls::Tls;
 
 /// How long an invocation's outcome is waited for beyond the function's timeout: the process may
 /// have to start first, on a machine that is busy.
@@ -57,23 +58,32 @@ impl AwsLocal {
 
     /// Listens on an address of this machine.
     pub fn listen(address: SocketAddr) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
+        let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let world: Shared = Arc::new(Mutex::default());
         let served = Arc::clone(&world);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        thread::Builder::new()
-            .name("aws-local".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    let listener = TcpListener::from_std(listener)?;
-                    server::serve(listener, served).await
-                })
-            })?;
+        in_background(async {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            server::serve(listener, served).await
+        })?;
         Ok(Self { address, world })
+    }
+
+    /// Serves AppFlow and Lambda by TLS too, on two more ports of the loopback interface.
+    pub fn serve_tls(&self) -> io::Result<Tls> {
+        let (acceptor, authority) = tls::acceptor()?;
+        let mut addresses = Vec::new();
+        for _ in 0..2 {
+            let listener = tls::listener()?;
+            addresses.push(listener.local_addr()?);
+            let (acceptor, world) = (acceptor.clone(), Arc::clone(&self.world));
+            in_background(async {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                server::serve_tls(listener, acceptor, world).await
+            })?;
+        }
+        Ok(Tls::new(addresses[0], addresses[1], authority))
     }
 
     /// Where it listens.
@@ -151,4 +161,15 @@ impl AwsLocal {
             })
             .collect()
     }
+}
+
+/// Runs a server on a thread of its own.
+fn in_background(server: impl Future<Output = io::Result<()>> + Send + 'static) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    thread::Builder::new()
+        .name("aws-local".to_owned())
+        .spawn(move || runtime.block_on(server))?;
+    Ok(())
 }

@@ -54,6 +54,18 @@ pub struct Runtime {
     init_error: Option<Outcome>,
     arrived: Arc<Notify>,
     invocations: u64,
+    times: Times,
+}
+
+/// When things happened, as seen from outside the process.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// It asked for its first invocation: it was ready.
+    pub ready: Option<Instant>,
+    /// It was handed its last invocation.
+    pub handed: Option<Instant>,
+    /// It gave its last answer, or error.
+    pub answered: Option<Instant>,
 }
 
 /// An invocation that was handed out.
@@ -100,9 +112,20 @@ impl Runtime {
         self.init_error.as_ref()
     }
 
-    /// Forgets a process that did not start, for another one.
+    /// Forgets a process, for another one.
     pub fn restart(&mut self) {
         self.init_error = None;
+        self.times = Times::default();
+    }
+
+    /// Notes that the process asks for an invocation.
+    pub fn asked(&mut self) {
+        self.times.ready.get_or_insert_with(Instant::now);
+    }
+
+    /// When things happened to the process that was started last.
+    pub fn times(&self) -> Times {
+        self.times
     }
 
     /// What tells that an invocation has arrived.
@@ -113,7 +136,9 @@ impl Runtime {
     /// The next invocation, for the function that asks.
     pub fn take_next(&mut self) -> Option<Invocation> {
         let (invocation, outcome) = self.waiting.pop_front()?;
-        let deadline = Instant::now() + invocation.timeout;
+        let now = Instant::now();
+        self.times.handed = Some(now);
+        let deadline = now + invocation.timeout;
         let working = Working { outcome, deadline };
         self.working.insert(invocation.request_id.clone(), working);
         Some(invocation)
@@ -125,7 +150,9 @@ impl Runtime {
         let Some(working) = self.working.remove(request_id) else {
             return false;
         };
-        let late = Instant::now() > working.deadline;
+        let now = Instant::now();
+        self.times.answered = Some(now);
+        let late = now > working.deadline;
         // Nobody may be waiting for it.
         let _ = working
             .outcome

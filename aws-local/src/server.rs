@@ -13,7 +13,9 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::answer::{Answer, ApiError};
 use crate::appflow::AppFlow;
@@ -72,15 +74,36 @@ pub async fn serve(listener: TcpListener, world: Shared) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
+        tokio::spawn(connection(stream, Arc::clone(&world)));
+    }
+}
+
+/// Accepts TLS connections for ever.
+pub async fn serve_tls(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    world: Shared,
+) -> io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let handshake = acceptor.accept(stream);
         let world = Arc::clone(&world);
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(request, Arc::clone(&world)));
-            // A connection that breaks is the client's business, or a fault that was asked for.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            // A client that does not trust the certificate says so at its own end.
+            if let Ok(stream) = handshake.await {
+                connection(stream, world).await;
+            }
         });
     }
+}
+
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, world: Shared) {
+    let service = service_fn(|request| answer(request, Arc::clone(&world)));
+    // A connection that breaks is the client's business, or a fault that was asked for.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 /// The connection is to be dropped without an answer.
@@ -213,7 +236,7 @@ async fn service(
             return Err(Dropped);
         }
         Some(Kind::Slow(time)) => tokio::time::sleep(*time).await,
-        Some(Kind::AnswerLost) | None => {}
+        Some(Kind::AnswerLost | Kind::AboveRate(_)) | None => {}
     }
     let answer = work.carry_out(&mut lock(world), number);
     if let Err(error) = &answer {
@@ -334,7 +357,11 @@ async fn runtime(get: bool, path: &[&str], body: &Bytes, world: &Shared) -> Repl
     };
     match path {
         ["invocation", "next"] if get => {
-            let arrived = lock(world).runtime.arrived();
+            let arrived = {
+                let runtime = &mut lock(world).runtime;
+                runtime.asked();
+                runtime.arrived()
+            };
             loop {
                 let invocation = lock(world).runtime.take_next();
                 if let Some(invocation) = invocation {

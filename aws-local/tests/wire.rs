@@ -17,6 +17,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     AliasRoutingConfiguration, FunctionCode, LastUpdateStatus, Runtime, State as SdkState,
 };
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use serde_json::{Value, json};
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:crm";
@@ -28,6 +29,11 @@ fn config(aws: &AwsLocal) -> aws_config::SdkConfig {
         .expect("a runtime")
         .block_on(
             aws_config::defaults(aws_config::BehaviorVersion::latest())
+                .http_client(
+                    aws_smithy_http_client::Builder::new()
+                        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+                        .build_https(),
+                )
                 .endpoint_url(aws.endpoint())
                 .region("us-east-1")
                 .test_credentials()

@@ -1,0 +1,120 @@
+//! One process of one contestant, and what it cost.
+
+use std::fs;
+use std::io;
+use std::time::{Duration, Instant};
+
+use aws_local::AwsLocal;
+use aws_local::bootstrap::Bootstrap;
+use aws_local::runtime_api::{Invocation, Outcome};
+
+use crate::contestants::Contestant;
+use crate::world::World;
+
+/// What Lambda allows an invocation at most.
+const TIMEOUT: Duration = Duration::from_secs(900);
+
+/// A process that has answered its first invocation.
+pub struct Started {
+    process: Bootstrap,
+    /// From starting the process to its asking for an invocation.
+    pub to_ready: Duration,
+    /// From being handed the first invocation to its answer.
+    pub first_answer: Duration,
+    /// From starting the process to its first answer.
+    pub both: Duration,
+    /// Of all the process's threads so far; `None` where the system does not tell.
+    pub cpu: Option<Duration>,
+}
+
+impl Started {
+    /// Starts a contestant as Lambda does when an event is there already.
+    pub fn with(contestant: &Contestant, world: &World, event: String) -> io::Result<Self> {
+        let variables = contestant.variables(world);
+        let variables: Vec<(&str, &str)> = variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let outcome = queue(&world.aws, event);
+        let start = Instant::now();
+        let process = Bootstrap::start(&contestant.bootstrap, &world.aws, &variables)?;
+        let outcome = outcome.recv_timeout(TIMEOUT).unwrap_or(Outcome::TimedOut);
+        answered(contestant, &process, outcome)?;
+        let times = world.aws.state().runtime.times();
+        let (Some(ready), Some(handed), Some(answered)) =
+            (times.ready, times.handed, times.answered)
+        else {
+            return Err(io::Error::other("an answer without an invocation"));
+        };
+        let cpu = cpu(process.id());
+        Ok(Self {
+            process,
+            to_ready: ready - start,
+            first_answer: answered - handed,
+            both: answered - start,
+            cpu,
+        })
+    }
+
+    /// One more invocation: from being handed it to its answer.
+    pub fn again(
+        &self,
+        contestant: &Contestant,
+        aws: &AwsLocal,
+        event: String,
+    ) -> io::Result<Duration> {
+        let outcome = queue(aws, event)
+            .recv_timeout(TIMEOUT)
+            .unwrap_or(Outcome::TimedOut);
+        answered(contestant, &self.process, outcome)?;
+        let times = aws.state().runtime.times();
+        match (times.handed, times.answered) {
+            (Some(handed), Some(answered)) => Ok(answered - handed),
+            _ => Err(io::Error::other("an answer without an invocation")),
+        }
+    }
+
+    /// The most memory that the process has had so far, in bytes; `None` where the system does not
+    /// tell.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+}
+
+fn queue(aws: &AwsLocal, event: String) -> std::sync::mpsc::Receiver<Outcome> {
+    let runtime = &mut aws.state().runtime;
+    let request_id = runtime.request_id();
+    runtime.invoke(Invocation {
+        payload: event.into(),
+        request_id,
+        timeout: TIMEOUT,
+    })
+}
+
+/// Only an answer counts as the job done.
+fn answered(contestant: &Contestant, process: &Bootstrap, outcome: Outcome) -> io::Result<()> {
+    match outcome {
+        Outcome::Answer(_) => Ok(()),
+        other => Err(io::Error::other(format!(
+            "{} did not answer: {other:?}\n{}",
+            contestant.name,
+            process.lines().join("\n")
+        ))),
+    }
+}
+
+/// The time that a process's threads have been on a CPU.
+fn cpu(process: u32) -> Option<Duration> {
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
+        // A thread may have ended since.
+        let Ok(statistics) = fs::read_to_string(thread.ok()?.path().join("schedstat")) else {
+            continue;
+        };
+        nanoseconds += statistics.split_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(nanoseconds))
+}
