@@ -15,7 +15,8 @@
 //! [`updater`] walks that way, and [`convergence`] its steps 2 to 5 with each registration, within
 //! the invocation's [`deadline`]; [`settings`] are read once at the start and decide the [`log`];
 //! [`function_arn`] and [`service_error`] are the values that the steps hand on. All calls go through
-//! one [`https`] client, and a [`crash`] is reported like any other error.
+//! one [`https`] client with one source of [`credentials`], and a [`crash`] is reported like any other
+//! error.
 //!
 //! | variable | default | |
 //! |---|---|---|
@@ -35,6 +36,7 @@ pub mod appflow;
 pub mod client_token;
 pub mod convergence;
 pub mod crash;
+pub mod credentials;
 pub mod deadline;
 pub mod decision;
 pub mod description;

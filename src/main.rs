@@ -3,6 +3,7 @@
 use aws_config::BehaviorVersion;
 use connector_updater::appflow::AppFlow;
 use connector_updater::crash;
+use connector_updater::credentials::Credentials;
 use connector_updater::https;
 use connector_updater::lambda::Lambda;
 use connector_updater::log;
@@ -24,8 +25,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         }
     };
     log::start(settings.log_level, settings.log_format);
+    let http_client = https::client();
     let config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(https::client())
+        .credentials_provider(Credentials::new(http_client.clone()))
+        .http_client(http_client)
         .load()
         .await;
     let updater = Updater::new(settings, AppFlow::new(&config), Lambda::new(&config));
