@@ -106,15 +106,16 @@ fn answered(contestant: &Contestant, process: &Bootstrap, outcome: Outcome) -> i
     }
 }
 
-/// The time that a process's threads have been on a CPU.
+/// The time that all threads of a process, the ended ones included, have been on a CPU.
+#[cfg(target_os = "linux")]
 fn cpu(process: u32) -> Option<Duration> {
-    let mut nanoseconds = 0;
-    for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
-        // A thread may have ended since.
-        let Ok(statistics) = fs::read_to_string(thread.ok()?.path().join("schedstat")) else {
-            continue;
-        };
-        nanoseconds += statistics.split_whitespace().next()?.parse::<u64>().ok()?;
-    }
-    Some(Duration::from_nanos(nanoseconds))
+    use nix::time::{clock_getcpuclockid, clock_gettime};
+    use nix::unistd::Pid;
+    let clock = clock_getcpuclockid(Pid::from_raw(process.try_into().ok()?)).ok()?;
+    Some(clock_gettime(clock).ok()?.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cpu(_process: u32) -> Option<Duration> {
+    None
 }

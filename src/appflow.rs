@@ -18,6 +18,7 @@ use aws_sdk_appflow::types::{
 use crate::client_token::ClientToken;
 use crate::description::Description;
 use crate::function_arn::FunctionArn;
+use crate::patience::patiently;
 use crate::registration::{AppFlowSource, ConnectorLabel, Registration};
 use crate::service_error::{Operation, ServiceError};
 
@@ -70,15 +71,19 @@ impl AppFlow {
     /// The labels of all connectors that a Lambda function provides: every page of ListConnectors,
     /// without AppFlow's own connectors. The list does not say which function.
     pub async fn labels(&self) -> Result<Vec<String>, ServiceError> {
-        let mut pages = self
-            .client
-            .list_connectors()
-            .into_paginator()
-            .page_size(PAGE)
-            .send();
         let mut labels = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| ServiceError::new(Operation::ListConnectors, error))?;
+        let mut next = None;
+        loop {
+            let page = patiently(async || {
+                self.client
+                    .list_connectors()
+                    .max_results(PAGE)
+                    .set_next_token(next.clone())
+                    .send()
+                    .await
+                    .map_err(|error| ServiceError::new(Operation::ListConnectors, error))
+            })
+            .await?;
             labels.extend(
                 page.connectors
                     .unwrap_or_default()
@@ -94,27 +99,35 @@ impl AppFlow {
                         connector.connector_label
                     }),
             );
+            next = match page.next_token.filter(|token| !token.is_empty()) {
+                None => return Ok(labels),
+                token if token == next => {
+                    return Err(ServiceError::endless(Operation::ListConnectors));
+                }
+                token => token,
+            };
         }
-        Ok(labels)
     }
 
     /// What AppFlow knows about one registration.
     pub async fn describe(&self, label: &ConnectorLabel) -> Result<Registration, DescribeError> {
-        let output = self
-            .client
-            .describe_connector()
-            .connector_type(ConnectorType::Customconnector)
-            .connector_label(label.as_str())
-            .send()
-            .await
-            .map_err(|error| {
-                let error = ServiceError::new(Operation::DescribeConnector, error);
-                if error.is("ResourceNotFoundException") {
-                    DescribeError::NotFound
-                } else {
-                    DescribeError::Call(error)
-                }
-            })?;
+        let output = patiently(async || {
+            self.client
+                .describe_connector()
+                .connector_type(ConnectorType::Customconnector)
+                .connector_label(label.as_str())
+                .send()
+                .await
+                .map_err(|error| ServiceError::new(Operation::DescribeConnector, error))
+        })
+        .await
+        .map_err(|error| {
+            if error.is("ResourceNotFoundException") {
+                DescribeError::NotFound
+            } else {
+                DescribeError::Call(error)
+            }
+        })?;
         let configuration = output.connector_configuration;
         let arn = configuration
             .as_ref()
@@ -160,19 +173,21 @@ impl AppFlow {
                     aws_sdk_appflow::error::SdkError::<UpdateConnectorRegistrationError, _>::construction_failure(error),
                 )
             })?;
-        self.client
-            .update_connector_registration()
-            .connector_label(label.as_str())
-            .connector_provisioning_config(
-                ConnectorProvisioningConfig::builder()
-                    .lambda(lambda)
-                    .build(),
-            )
-            .set_description(description.map(ToString::to_string))
-            .client_token(token.as_str())
-            .send()
-            .await
-            .map_err(|error| ServiceError::new(Operation::UpdateConnectorRegistration, error))?;
+        let provisioning = ConnectorProvisioningConfig::builder()
+            .lambda(lambda)
+            .build();
+        patiently(async || {
+            self.client
+                .update_connector_registration()
+                .connector_label(label.as_str())
+                .connector_provisioning_config(provisioning.clone())
+                .set_description(description.map(ToString::to_string))
+                .client_token(token.as_str())
+                .send()
+                .await
+                .map_err(|error| ServiceError::new(Operation::UpdateConnectorRegistration, error))
+        })
+        .await?;
         Ok(())
     }
 }

@@ -44,7 +44,11 @@ pub fn report_panics() {
             process::abort();
         }
         let error = Error::Panicked(describe(info));
-        tracing::error!(errorType = error.name(), "{error}");
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(errorType = error.name(), "{error}");
+        } else {
+            eprintln!("{error}");
+        }
         let invocation = INVOCATION
             .try_lock()
             .ok()

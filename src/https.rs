@@ -1,5 +1,7 @@
 //! The HTTPS client that all calls of AWS go through.
 
+use std::sync::LazyLock;
+use std::thread;
 use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -12,11 +14,12 @@ use aws_smithy_runtime_api::client::http::{
 /// it makes itself.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
-/// One client with one connection pool and one set of trusted authorities, which are read here and
-/// now.
+/// One client with one connection pool and one set of trusted authorities.
 ///
 /// The SDK would make one for each service, and each would parse the authorities twice: once to check
-/// the configuration and once for its first call.
+/// the configuration and once for its first call. Reading and parsing them is two fifths of all
+/// instructions up to the first answer, so a thread does it while this one gets ready and asks for
+/// the event; the first call waits for what is left of it.
 ///
 /// As the SDK's own, it goes through the proxy that `HTTPS_PROXY` and its kin name.
 ///
@@ -24,6 +27,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 /// entropy from the CPU's jitter at the first handshake unless it is told at compile time not to;
 /// ring takes it from Linux.
 pub fn client() -> SharedHttpClient {
+    let connector = thread::spawn(connector);
+    let connector = LazyLock::new(move || match connector.join() {
+        Ok(connector) => connector,
+        // A panic has ended the process before anyone could wait for this.
+        Err(panic) => std::panic::resume_unwind(panic),
+    });
+    http_client_fn(move |_, _| connector.clone())
+}
+
+fn connector() -> SharedHttpConnector {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .build();
@@ -34,6 +47,5 @@ pub fn client() -> SharedHttpClient {
             tls::rustls_provider::CryptoMode::Ring,
         ))
         .build();
-    let connector = SharedHttpConnector::new(connector);
-    http_client_fn(move |_, _| connector.clone())
+    SharedHttpConnector::new(connector)
 }

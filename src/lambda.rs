@@ -10,6 +10,7 @@ use aws_sdk_lambda::config::timeout::TimeoutConfig;
 
 use crate::appflow::retry_partition;
 use crate::function_arn::{FunctionArn, Qualifier, Version};
+use crate::patience::patiently;
 use crate::readiness::{FunctionState, Readiness};
 use crate::registration::AppFlowSource;
 use crate::service_error::{Operation, ServiceError};
@@ -50,14 +51,16 @@ impl Lambda {
 
     /// Whether exactly this function, version or alias can be invoked now.
     pub async fn readiness(&self, arn: &FunctionArn) -> Result<Readiness, ServiceError> {
-        let output = self
-            .client
-            .get_function_configuration()
-            .function_name(arn.with_qualifier(None).to_string())
-            .set_qualifier(arn.qualifier().map(ToString::to_string))
-            .send()
-            .await
-            .map_err(|error| ServiceError::new(Operation::GetFunctionConfiguration, error))?;
+        let output = patiently(async || {
+            self.client
+                .get_function_configuration()
+                .function_name(arn.with_qualifier(None).to_string())
+                .set_qualifier(arn.qualifier().map(ToString::to_string))
+                .send()
+                .await
+                .map_err(|error| ServiceError::new(Operation::GetFunctionConfiguration, error))
+        })
+        .await?;
         let state_reason_code = output.state_reason_code();
         let last_update_reason_code = output.last_update_status_reason_code();
         Ok(FunctionState {
@@ -76,23 +79,32 @@ impl Lambda {
     /// The highest version that is published of the function behind `arn`, over all pages of
     /// ListVersionsByFunction; `None` when there is only `$LATEST`.
     pub async fn newest_version(&self, arn: &FunctionArn) -> Result<Option<Version>, ServiceError> {
-        let mut pages = self
-            .client
-            .list_versions_by_function()
-            .function_name(arn.with_qualifier(None).to_string())
-            .into_paginator()
-            .send();
         let mut newest = None;
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| ServiceError::new(Operation::ListVersionsByFunction, error))?;
+        let mut next = None;
+        loop {
+            let page = patiently(async || {
+                self.client
+                    .list_versions_by_function()
+                    .function_name(arn.with_qualifier(None).to_string())
+                    .set_marker(next.clone())
+                    .send()
+                    .await
+                    .map_err(|error| ServiceError::new(Operation::ListVersionsByFunction, error))
+            })
+            .await?;
             for version in page.versions() {
                 if let Some(Ok(Qualifier::Version(version))) = version.version().map(str::parse) {
                     newest = newest.max(Some(version));
                 }
             }
+            next = match page.next_marker.filter(|marker| !marker.is_empty()) {
+                None => return Ok(newest),
+                marker if marker == next => {
+                    return Err(ServiceError::endless(Operation::ListVersionsByFunction));
+                }
+                marker => marker,
+            };
         }
-        Ok(newest)
     }
 
     /// Lets AppFlow invoke the version that `arn` names. A permission that is there already is
@@ -102,26 +114,29 @@ impl Lambda {
         arn: &FunctionArn,
         source: &AppFlowSource,
     ) -> Result<(), ServiceError> {
-        self.client
-            .add_permission()
-            .function_name(arn.with_qualifier(None).to_string())
-            .set_qualifier(arn.qualifier().map(ToString::to_string))
-            .statement_id(STATEMENT_ID)
-            .action("lambda:InvokeFunction")
-            .principal(APPFLOW)
-            .source_account(&source.account)
-            .source_arn(source.arn())
-            .send()
-            .await
-            .map(drop)
-            .or_else(|error| {
-                let error = ServiceError::new(Operation::AddPermission, error);
-                if error.is("ResourceConflictException") {
-                    Ok(())
-                } else {
-                    Err(error)
-                }
-            })
+        patiently(async || {
+            self.client
+                .add_permission()
+                .function_name(arn.with_qualifier(None).to_string())
+                .set_qualifier(arn.qualifier().map(ToString::to_string))
+                .statement_id(STATEMENT_ID)
+                .action("lambda:InvokeFunction")
+                .principal(APPFLOW)
+                .source_account(&source.account)
+                .source_arn(source.arn())
+                .send()
+                .await
+                .map_err(|error| ServiceError::new(Operation::AddPermission, error))
+        })
+        .await
+        .map(drop)
+        .or_else(|error| {
+            if error.is("ResourceConflictException") {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        })
     }
 }
 

@@ -14,7 +14,8 @@
 //!
 //! [`updater`] walks that way, and [`convergence`] its steps 2 to 5 with each registration, within
 //! the invocation's [`deadline`]; [`settings`] are read once at the start and decide the [`log`];
-//! [`function_arn`] and [`service_error`] are the values that the steps hand on. All calls go through
+//! [`function_arn`] and [`service_error`] are the values that the steps hand on. Calls have [`patience`]
+//! with services that throttle. All calls go through
 //! one [`https`] client with one source of [`credentials`], and a [`crash`] is reported like any other
 //! error.
 //!
@@ -48,6 +49,7 @@ pub mod lambda;
 pub mod log;
 pub mod metrics;
 pub mod outcome;
+pub mod patience;
 pub mod readiness;
 pub mod registration;
 pub mod report;

@@ -87,9 +87,25 @@ impl ServiceError {
         }
     }
 
+    /// A list of which a page names itself as the next one.
+    pub fn endless(operation: Operation) -> Self {
+        Self {
+            operation,
+            code: None,
+            message: "the token for the next page is the one of this page".to_owned(),
+            request_id: None,
+        }
+    }
+
     /// Whether the service gave this error's name.
     pub fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
+    }
+
+    /// Whether the service refused the call for coming too fast: the names on the API pages of AppFlow
+    /// and Lambda.
+    pub fn is_throttling(&self) -> bool {
+        self.is("ThrottlingException") || self.is("TooManyRequestsException")
     }
 
     /// What an operator does about it, by the service's name for the error.

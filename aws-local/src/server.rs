@@ -41,6 +41,8 @@ pub struct World {
     pub calls: Vec<Call>,
     /// The events that deployments have caused, oldest first.
     pub events: Vec<Value>,
+    /// How many TLS connections were made.
+    pub handshakes: usize,
     /// Whether events go to the updater by themselves.
     pub delivering: bool,
     numbers: u64,
@@ -92,6 +94,7 @@ pub async fn serve_tls(
         tokio::spawn(async move {
             // A client that does not trust the certificate says so at its own end.
             if let Ok(stream) = handshake.await {
+                lock(&world).handshakes += 1;
                 connection(stream, world).await;
             }
         });

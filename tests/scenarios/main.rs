@@ -2,6 +2,7 @@
 //! Lambda on the other. Each test names a promise of the README.
 
 mod accounts;
+mod credentials;
 mod delivery;
 mod description;
 mod discovery;
@@ -16,4 +17,6 @@ mod settings;
 mod simulation;
 mod sweep;
 mod table;
+mod throttling;
+mod tls;
 mod world;

@@ -1,0 +1,115 @@
+//! A panic reaches Lambda as an error with a documented name, and ends the process.
+//!
+//! The updater has no known way to panic, so this test program is itself the function that does: it
+//! is started once more by its tests, and then finds itself in Lambda's environment.
+
+use std::env;
+use std::time::Duration;
+
+use aws_local::AwsLocal;
+use aws_local::bootstrap::Bootstrap;
+use aws_local::runtime_api::Outcome;
+use connector_updater::crash;
+use connector_updater::log;
+use connector_updater::settings::{LogFormat, LogLevel};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+
+fn main() -> Result<(), lambda_runtime::Error> {
+    if env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
+        return function();
+    }
+    // There is no harness to run these: it would run them in the function too.
+    a_panic_in_an_invocation_is_its_error();
+    a_panic_on_another_thread_is_the_invocations_error_too();
+    a_panic_at_the_start_is_an_error_of_the_start();
+    println!("test result: ok. 3 passed");
+    Ok(())
+}
+
+/// What is run as the function.
+fn function() -> Result<(), lambda_runtime::Error> {
+    crash::report_panics();
+    log::start(LogLevel::Info, LogFormat::Json);
+    if env::var_os("AT_THE_START").is_some() {
+        panic!("nothing to start with");
+    }
+    let handler = service_fn(async |event: LambdaEvent<Value>| {
+        crash::working_on(&event.context.request_id);
+        if event.payload["on"] == "another thread" {
+            let _ = std::thread::spawn(|| panic!("elsewhere")).join();
+        }
+        if event.payload["on"] == "this thread" {
+            let label = "acme-crm";
+            panic!("no room for {label}");
+        }
+        Ok::<_, lambda_runtime::Error>(event.payload)
+    });
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(lambda_runtime::run(handler))
+}
+
+fn start(aws: &AwsLocal, variables: &[(&str, &str)]) -> Bootstrap {
+    let program = env::current_exe().expect("this program");
+    Bootstrap::start(program, aws, variables).expect("this program starts")
+}
+
+fn a_panic_in_an_invocation_is_its_error() {
+    let aws = AwsLocal::start(0).expect("a free port");
+    let mut function = start(&aws, &[]);
+    assert_eq!(
+        aws.invoke(r#"{"all": "well"}"#),
+        Outcome::Answer(serde_json::json!({ "all": "well" }))
+    );
+    let Outcome::Error {
+        error_type,
+        message,
+    } = aws.invoke(r#"{"on": "this thread"}"#)
+    else {
+        panic!("no error");
+    };
+    assert_eq!(error_type, "Panicked");
+    assert!(
+        message.contains("no room for acme-crm, at tests/crash.rs:"),
+        "{message}"
+    );
+    assert_eq!(
+        function.ended(Duration::from_secs(20)).expect("a status"),
+        Some(1)
+    );
+    let log = function.lines().join("\n");
+    assert!(log.contains(r#""errorType":"Panicked""#), "{log}");
+    assert!(log.contains("no room for acme-crm"), "{log}");
+}
+
+fn a_panic_on_another_thread_is_the_invocations_error_too() {
+    let aws = AwsLocal::start(0).expect("a free port");
+    let mut function = start(&aws, &[]);
+    let outcome = aws.invoke(r#"{"on": "another thread"}"#);
+    assert!(
+        matches!(&outcome, Outcome::Error { error_type, message }
+            if error_type == "Panicked" && message.contains("elsewhere")),
+        "{outcome:?}"
+    );
+    assert_eq!(
+        function.ended(Duration::from_secs(20)).expect("a status"),
+        Some(1)
+    );
+}
+
+fn a_panic_at_the_start_is_an_error_of_the_start() {
+    let aws = AwsLocal::start(0).expect("a free port");
+    let mut function = start(&aws, &[("AT_THE_START", "1")]);
+    assert_eq!(
+        function.ended(Duration::from_secs(20)).expect("a status"),
+        Some(1)
+    );
+    let outcome = aws.invoke("{}");
+    assert!(
+        matches!(&outcome, Outcome::NotStarted { error_type, message }
+            if error_type == "Panicked" && message.contains("nothing to start with")),
+        "{outcome:?}"
+    );
+}

@@ -1,0 +1,36 @@
+//! Services that refuse calls above a rate.
+
+use aws_local::faults::{Allowance, Fault, Kind};
+
+use crate::world::{World, arn, outcomes};
+
+const REGISTRATIONS: usize = 60;
+/// A list, a description and an update of each, and a look at each of the six functions.
+const CALLS: usize = 1 + 2 * REGISTRATIONS + REGISTRATIONS / 10;
+
+#[test]
+fn a_sweep_completes_without_a_storm_when_the_services_throttle() {
+    let world = World::new();
+    for number in 0..REGISTRATIONS {
+        let function = format!("function-{}", number / 10);
+        if number % 10 == 0 {
+            world.function(&function, 1);
+        }
+        world.register(&format!("connector-{number:02}"), &arn(&function, None));
+    }
+    let rate = Kind::AboveRate(Allowance::per_second(20));
+    world.aws.fault(Fault::of("*", rate));
+
+    let answer = world.answer(r#"{"sweep": {}}"#);
+    let outcomes = outcomes(&answer);
+    assert_eq!(outcomes.len(), REGISTRATIONS);
+    assert!(outcomes.iter().all(|(_, outcome)| outcome == "updated"));
+    let calls = world.aws.take_calls();
+    let refused = calls.iter().filter(|call| call.error.is_some()).count();
+    assert_eq!(calls.len() - refused, CALLS);
+    assert!(refused > 0, "the rate was never reached");
+    assert!(
+        refused < CALLS,
+        "{refused} calls were refused for {CALLS} that were needed"
+    );
+}
