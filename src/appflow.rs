@@ -16,6 +16,7 @@ use aws_sdk_appflow::types::{
 };
 
 use crate::client_token::ClientToken;
+use crate::deadline::Deadline;
 use crate::description::Description;
 use crate::function_arn::FunctionArn;
 use crate::patience::patiently;
@@ -70,11 +71,11 @@ impl AppFlow {
 
     /// The labels of all connectors that a Lambda function provides: every page of ListConnectors,
     /// without AppFlow's own connectors. The list does not say which function.
-    pub async fn labels(&self) -> Result<Vec<String>, ServiceError> {
+    pub async fn labels(&self, deadline: Deadline) -> Result<Vec<String>, ServiceError> {
         let mut labels = Vec::new();
         let mut next = None;
         loop {
-            let page = patiently(async || {
+            let page = patiently(deadline, async || {
                 self.client
                     .list_connectors()
                     .max_results(PAGE)
@@ -110,8 +111,12 @@ impl AppFlow {
     }
 
     /// What AppFlow knows about one registration.
-    pub async fn describe(&self, label: &ConnectorLabel) -> Result<Registration, DescribeError> {
-        let output = patiently(async || {
+    pub async fn describe(
+        &self,
+        label: &ConnectorLabel,
+        deadline: Deadline,
+    ) -> Result<Registration, DescribeError> {
+        let output = patiently(deadline, async || {
             self.client
                 .describe_connector()
                 .connector_type(ConnectorType::Customconnector)
@@ -162,6 +167,7 @@ impl AppFlow {
         arn: &FunctionArn,
         description: Option<&Description>,
         token: &ClientToken,
+        deadline: Deadline,
     ) -> Result<(), ServiceError> {
         let lambda = LambdaConnectorProvisioningConfig::builder()
             .lambda_arn(arn.to_string())
@@ -176,7 +182,7 @@ impl AppFlow {
         let provisioning = ConnectorProvisioningConfig::builder()
             .lambda(lambda)
             .build();
-        patiently(async || {
+        patiently(deadline, async || {
             self.client
                 .update_connector_registration()
                 .connector_label(label.as_str())

@@ -151,7 +151,7 @@ impl Convergence<'_> {
                 });
             }
         };
-        let registration = match self.appflow.describe(&label).await {
+        let registration = match self.appflow.describe(&label, self.deadline).await {
             Ok(registration) => registration,
             // Unregistered since it was listed.
             Err(DescribeError::NotFound) if !named => return None,
@@ -251,7 +251,7 @@ impl Convergence<'_> {
             progress.step.set(Operation::AddPermission.name());
             let source = self.appflow_source(registration);
             self.lambda
-                .allow_appflow(target, &source)
+                .allow_appflow(target, &source, self.deadline)
                 .await
                 .map_err(|error| Failure {
                     kind: FailureKind::GrantFailed,
@@ -276,7 +276,7 @@ impl Convergence<'_> {
         let token = ClientToken::new(cause, label, target, description.as_ref());
         let update = || {
             self.appflow
-                .update(label, target, description.as_ref(), &token)
+                .update(label, target, description.as_ref(), &token, self.deadline)
         };
         let mut result = update().await;
         if ready == Ready::OnceWoken && result.is_err() {

@@ -78,13 +78,15 @@ impl<'a> Functions<'a> {
     pub async fn newest_version(&self, arn: &FunctionArn) -> Result<Option<Version>, ServiceError> {
         let function = arn.with_qualifier(None);
         self.newest
-            .get(&function, || self.lambda.newest_version(&function))
+            .get(&function, || {
+                self.lambda.newest_version(&function, self.deadline)
+            })
             .await
     }
 
     /// Whether the version that `arn` names exists.
     pub async fn exists(&self, arn: &FunctionArn) -> Result<bool, ServiceError> {
-        let look = async || match self.lambda.readiness(arn).await {
+        let look = async || match self.lambda.readiness(arn, self.deadline).await {
             Ok(_) => Ok(true),
             Err(error) if error.is("ResourceNotFoundException") => Ok(false),
             Err(error) => Err(error),
@@ -95,7 +97,7 @@ impl<'a> Functions<'a> {
     async fn wait(&self, arn: &FunctionArn) -> Result<Ready, NotReady> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let state = match self.lambda.readiness(arn).await {
+            let state = match self.lambda.readiness(arn, self.deadline).await {
                 Ok(Readiness::Ready) => return Ok(Ready::Yes),
                 Ok(Readiness::Inactive) => return Ok(Ready::OnceWoken),
                 Ok(Readiness::Failed(reason)) => return Err(NotReady::Failed(reason)),

@@ -9,6 +9,7 @@ use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 
 use crate::appflow::retry_partition;
+use crate::deadline::Deadline;
 use crate::function_arn::{FunctionArn, Qualifier, Version};
 use crate::patience::patiently;
 use crate::readiness::{FunctionState, Readiness};
@@ -50,8 +51,12 @@ impl Lambda {
     }
 
     /// Whether exactly this function, version or alias can be invoked now.
-    pub async fn readiness(&self, arn: &FunctionArn) -> Result<Readiness, ServiceError> {
-        let output = patiently(async || {
+    pub async fn readiness(
+        &self,
+        arn: &FunctionArn,
+        deadline: Deadline,
+    ) -> Result<Readiness, ServiceError> {
+        let output = patiently(deadline, async || {
             self.client
                 .get_function_configuration()
                 .function_name(arn.with_qualifier(None).to_string())
@@ -78,11 +83,15 @@ impl Lambda {
 
     /// The highest version that is published of the function behind `arn`, over all pages of
     /// ListVersionsByFunction; `None` when there is only `$LATEST`.
-    pub async fn newest_version(&self, arn: &FunctionArn) -> Result<Option<Version>, ServiceError> {
+    pub async fn newest_version(
+        &self,
+        arn: &FunctionArn,
+        deadline: Deadline,
+    ) -> Result<Option<Version>, ServiceError> {
         let mut newest = None;
         let mut next = None;
         loop {
-            let page = patiently(async || {
+            let page = patiently(deadline, async || {
                 self.client
                     .list_versions_by_function()
                     .function_name(arn.with_qualifier(None).to_string())
@@ -113,8 +122,9 @@ impl Lambda {
         &self,
         arn: &FunctionArn,
         source: &AppFlowSource,
+        deadline: Deadline,
     ) -> Result<(), ServiceError> {
-        patiently(async || {
+        patiently(deadline, async || {
             self.client
                 .add_permission()
                 .function_name(arn.with_qualifier(None).to_string())

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
+use crate::deadline::Deadline;
 use crate::service_error::ServiceError;
 
 /// The pause after the SDK's own retries were all refused, as long as the last of its pauses. With
 /// sixteen registrations at work, that is two calls a second at most.
 const PAUSE: Duration = Duration::from_secs(8);
-/// How long one call is refused before that is an error: a service that is only busy takes it much
-/// sooner, and the invocation has fifteen minutes.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// What has to be left of the invocation for one more round: the pause, and the SDK's tries with the
+/// pauses between them, which are 15 seconds at most. With less, the refusal itself is what to report.
+const ROUND: Duration = Duration::from_secs(25);
 
-/// Makes a call, and makes it again for as long as the service refuses it for coming too fast.
+/// Makes a call, and makes it again for as long as the service refuses it for coming too fast and there
+/// is time before `deadline`.
 ///
 /// The SDK gives a call a few tries. When a sweep of many registrations shares a low rate, some calls
 /// lose every time, though the service is well.
@@ -21,12 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// # Errors
 /// The call's error, if it is another one or if it has not stopped.
 pub async fn patiently<T>(
+    deadline: Deadline,
     call: impl AsyncFn() -> Result<T, ServiceError>,
 ) -> Result<T, ServiceError> {
-    let end = Instant::now() + PATIENCE;
     loop {
         match call().await {
-            Err(error) if error.is_throttling() && Instant::now() < end => {
+            Err(error) if error.is_throttling() && deadline.left() > ROUND => {
                 tracing::warn!("the service takes no more calls at the moment: {error}");
                 sleep(PAUSE).await;
             }

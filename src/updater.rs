@@ -163,7 +163,7 @@ impl Updater {
         if let Some(named) = named.or_else(|| self.settings.labels.clone()) {
             return Ok(Scope::Named(named));
         }
-        match deadline.cut(self.appflow.labels()).await {
+        match deadline.cut(self.appflow.labels(deadline)).await {
             Some(Ok(labels)) => Ok(Scope::Listed(labels)),
             Some(Err(error)) => Err(Error::ListFailed(error)),
             None => Err(Error::ListOutOfTime),
