@@ -14,6 +14,7 @@ mod world;
 use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,14 +33,14 @@ use crate::world::World;
 #[command(name = "cargo bench --", bin_name = "cargo bench --")]
 struct Arguments {
     /// Cold starts of each contestant
-    #[arg(long, default_value_t = 20)]
-    cold: usize,
+    #[arg(long, default_value = "20")]
+    cold: NonZeroUsize,
     /// Warm invocations of each contestant
     #[arg(long, default_value_t = 200)]
     warm: usize,
     /// How many registrations to measure sweeps and events with
     #[arg(long, value_delimiter = ',', default_value = "10,100,1000")]
-    registrations: Vec<usize>,
+    registrations: Vec<NonZeroUsize>,
     /// A Python that has boto3 and awslambdaric
     #[arg(long, default_value = "python3")]
     python: String,
@@ -83,15 +84,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             .map(|(name, file)| Contestant::rust(name, file.clone())),
     );
 
-    let cold = arguments.cold.max(1);
+    let cold = arguments.cold.get();
+    let registrations: Vec<usize> = arguments.registrations.iter().map(|n| n.get()).collect();
     let results = Results {
         machine: machine(),
         cold_starts: cold,
         warm_invocations: arguments.warm,
         contestants: compare(&contestants, cold, arguments.warm, scratch)?,
-        scale: scale(&contestants, &arguments.registrations, scratch)?,
+        scale: scale(&contestants, &registrations, scratch)?,
         calls_per_second: CALLS_PER_SECOND,
-        throttled: throttled(&contestants, &arguments.registrations, scratch)?,
+        throttled: throttled(&contestants, &registrations, scratch)?,
     };
     eprint!("\r\x1b[K");
     println!("{}", tables::all(&results));

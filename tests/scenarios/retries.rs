@@ -39,7 +39,9 @@ fn each_of_the_nine_errors_ends_named_with_its_request_id_and_what_to_do() {
             scope.spawn(move || {
                 let world = World::one_registration();
                 world.aws.fault(Fault::error(UPDATE, code));
-                let (name, message) = world.error(world.publish(CRM, "2.0"));
+                // Too short to be patient with a service that throttles, long enough for its retries.
+                let time = Duration::from_secs(25);
+                let (name, message) = error(world.outcome_within(time, world.publish(CRM, "2.0")));
                 assert_eq!(name, "UpdateFailed", "{code}");
                 for part in [
                     "plain: UpdateFailed: ",

@@ -2,7 +2,7 @@
 
 use aws_local::faults::{Allowance, Fault, Kind};
 
-use crate::world::{World, arn, outcomes};
+use crate::world::{CRM, World, arn, outcomes};
 
 const REGISTRATIONS: usize = 60;
 /// A list, a description and an update of each, and a look at each of the six functions.
@@ -33,4 +33,16 @@ fn a_sweep_completes_without_a_storm_when_the_services_throttle() {
         refused < CALLS,
         "{refused} calls were refused for {CALLS} that were needed"
     );
+}
+
+#[test]
+fn a_call_that_is_refused_at_every_try_is_made_again_while_there_is_time() {
+    let world = World::one_registration();
+    let event = world.publish(CRM, "2.0");
+    let throttled = Fault::error("DescribeConnector", "ThrottlingException");
+    // The SDK tries five times.
+    world.aws.fault(throttled.times(6));
+    let answer = world.answer(&event);
+    assert_eq!(outcomes(&answer), [("plain".into(), "updated".into())]);
+    assert_eq!(world.calls()["DescribeConnector"], 7);
 }
