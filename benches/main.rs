@@ -73,7 +73,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     // cargo's own: the folder that it builds into, with `tmp` in it.
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let target = scratch.parent().ok_or("no target folder")?;
-    let save = arguments.save.unwrap_or_else(|| target.join("performance"));
+    // cargo runs benchmarks in their package's folder, and people name files from the project's.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let save = match arguments.save {
+        Some(folder) => root.join(folder),
+        None => target.join("performance"),
+    };
 
     println!("building …");
     let mut contestants = contestants::build(target, &arguments.python)?;
@@ -81,7 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         arguments
             .also
             .iter()
-            .map(|(name, file)| Contestant::rust(name, file.clone())),
+            .map(|(name, file)| Contestant::rust(name, root.join(file))),
     );
 
     let cold = arguments.cold.get();
