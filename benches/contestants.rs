@@ -14,8 +14,9 @@ pub struct Contestant {
     pub name: String,
     /// What Lambda starts.
     pub bootstrap: PathBuf,
-    /// What of it has to be deployed; the runtimes that Lambda has are not part of it.
-    pub package: PathBuf,
+    /// What has to be deployed, where that is all of the program: most of a Python function is in
+    /// Lambda's own runtime.
+    pub package: Option<PathBuf>,
     /// Whether it does the updater's job.
     pub works: bool,
     python: Option<String>,
@@ -35,7 +36,7 @@ impl Contestant {
     pub fn rust(name: &str, bootstrap: PathBuf) -> Self {
         Self {
             name: name.to_owned(),
-            package: bootstrap.clone(),
+            package: Some(bootstrap.clone()),
             bootstrap,
             works: name != NOTHING,
             python: None,
@@ -84,7 +85,7 @@ pub fn build(target: &Path, python: &str) -> Result<Vec<Contestant>, Box<dyn Err
         Ok(python) => contestants.push(Contestant {
             name: BOTO3.to_owned(),
             bootstrap: root.join("benches/boto3/bootstrap"),
-            package: root.join("benches/boto3/function.py"),
+            package: None,
             works: true,
             python: Some(python),
         }),

@@ -74,10 +74,10 @@ pub struct Figures {
     pub cpu_ms: Option<Spread>,
     /// Peak memory until the first answer.
     pub peak_memory_mb: Option<Spread>,
-    /// What has to be deployed.
-    pub size_mb: f64,
+    /// What has to be deployed, where that is all of the program.
+    pub size_mb: Option<f64>,
     /// The same, zipped.
-    pub zipped_mb: f64,
+    pub zipped_mb: Option<f64>,
 }
 
 /// One measurement over many registrations.

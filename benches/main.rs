@@ -164,7 +164,7 @@ fn compare(
         .zip(samples)
         .map(|(contestant, samples)| {
             let spread = |values| Spread::of(values).ok_or_else(|| io::Error::other("no sample"));
-            let package = fs::read(&contestant.package)?;
+            let package = contestant.package.as_ref().map(fs::read).transpose()?;
             Ok(Figures {
                 name: contestant.name.clone(),
                 works: contestant.works,
@@ -174,8 +174,12 @@ fn compare(
                 warm_ms: Spread::of(samples.warm),
                 cpu_ms: Spread::of(samples.cpu),
                 peak_memory_mb: Spread::of(samples.peak_memory),
-                size_mb: package.len() as f64 / MEGABYTE,
-                zipped_mb: zipped(&package)? as f64 / MEGABYTE,
+                size_mb: package.as_ref().map(|file| file.len() as f64 / MEGABYTE),
+                zipped_mb: package
+                    .as_deref()
+                    .map(zipped)
+                    .transpose()?
+                    .map(|bytes| bytes as f64 / MEGABYTE),
             })
         })
         .collect()

@@ -25,11 +25,10 @@ const PANELS: [(&str, &str, Value); 4] = [
     }),
     ("Peak memory", "MB", |figures| figures.peak_memory_mb),
     ("Zipped package", "MB", |figures| {
-        // A Python package leaves out what Lambda's runtime brings, so it is no comparison.
-        (figures.name != BOTO3).then_some(Spread {
-            median: figures.zipped_mb,
-            lower: figures.zipped_mb,
-            upper: figures.zipped_mb,
+        figures.zipped_mb.map(|zipped| Spread {
+            median: zipped,
+            lower: zipped,
+            upper: zipped,
         })
     }),
 ];

@@ -21,8 +21,8 @@ const ROWS: [Row; 8] = [
         or_dash(figures.cpu_ms)
     }),
     ("peak memory, MB", |figures| or_dash(figures.peak_memory_mb)),
-    ("size, MB", |figures| format!("{:.2}", figures.size_mb)),
-    ("zipped, MB", |figures| format!("{:.2}", figures.zipped_mb)),
+    ("size, MB", |figures| megabytes(figures.size_mb)),
+    ("zipped, MB", |figures| megabytes(figures.zipped_mb)),
 ];
 
 /// All tables.
@@ -109,6 +109,10 @@ fn scale(runs: &[Scale]) -> String {
         ]
     });
     table(header.map(str::to_owned).into(), lines)
+}
+
+fn megabytes(size: Option<f64>) -> String {
+    size.map_or("–".to_owned(), |size| format!("{size:.2}"))
 }
 
 fn or_dash(spread: Option<Spread>) -> String {

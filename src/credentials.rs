@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 /// needed.
 ///
 /// Lambda gives a function its credentials in the environment, where the chain looks first. Making
-/// the rest of the chain, a client for STS among it, was a twenty-fifth of the instructions up to the
+/// the rest of the chain, a client for STS among it, took a twenty-fifth of the instructions up to the
 /// first answer.
 #[derive(Debug)]
 pub struct Credentials {

@@ -7,8 +7,7 @@ use tokio::time::sleep;
 use crate::deadline::Deadline;
 use crate::service_error::ServiceError;
 
-/// The pause after the SDK's own retries were all refused, as long as the last of its pauses. With
-/// sixteen registrations at work, that is two calls a second at most.
+/// The pause after the SDK's tries were all refused: as long as the longest of the pauses between them.
 const PAUSE: Duration = Duration::from_secs(8);
 /// What has to be left of the invocation for one more round: the pause, and the SDK's tries with the
 /// pauses between them, which are 15 seconds at most. With less, the refusal itself is what to report.
