@@ -13,7 +13,7 @@ mod world;
 
 use std::error::Error;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -100,7 +100,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         calls_per_second: CALLS_PER_SECOND,
         throttled: throttled(&contestants, &registrations, scratch)?,
     };
-    eprint!("\r\x1b[K");
+    progress("");
     println!("{}", tables::all(&results));
 
     fs::create_dir_all(&save)?;
@@ -138,7 +138,7 @@ fn compare(
         for (contestant, samples) in contestants.iter().zip(&mut samples) {
             let mut world = World::new(1, scratch)?;
             let event = world.deploy()?;
-            let started = Started::with(contestant, &world, event)?;
+            let mut started = Started::with(contestant, &world, event)?;
             samples.to_ready.push(milliseconds(started.to_ready));
             samples
                 .first_answer
@@ -308,7 +308,9 @@ fn machine() -> String {
     format!("{processors} processors ({name})")
 }
 
-/// Says what is going on, in one line of a terminal.
+/// Says what is going on in one line of a terminal, if there is one.
 fn progress(what: &str) {
-    eprint!("\r\x1b[K{what}");
+    if io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{what}");
+    }
 }

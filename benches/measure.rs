@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use aws_local::AwsLocal;
@@ -37,9 +38,8 @@ impl Started {
             .collect();
         let outcome = queue(&world.aws, event);
         let start = Instant::now();
-        let process = Bootstrap::start(&contestant.bootstrap, &world.aws, &variables)?;
-        let outcome = outcome.recv_timeout(TIMEOUT).unwrap_or(Outcome::TimedOut);
-        answered(contestant, &process, outcome)?;
+        let mut process = Bootstrap::start(&contestant.bootstrap, &world.aws, &variables)?;
+        answered(contestant, &mut process, &outcome)?;
         let times = world.aws.state().runtime.times();
         let (Some(ready), Some(handed), Some(answered)) =
             (times.ready, times.handed, times.answered)
@@ -58,15 +58,13 @@ impl Started {
 
     /// One more invocation: from being handed it to its answer.
     pub fn again(
-        &self,
+        &mut self,
         contestant: &Contestant,
         aws: &AwsLocal,
         event: String,
     ) -> io::Result<Duration> {
-        let outcome = queue(aws, event)
-            .recv_timeout(TIMEOUT)
-            .unwrap_or(Outcome::TimedOut);
-        answered(contestant, &self.process, outcome)?;
+        let outcome = queue(aws, event);
+        answered(contestant, &mut self.process, &outcome)?;
         let times = aws.state().runtime.times();
         match (times.handed, times.answered) {
             (Some(handed), Some(answered)) => Ok(answered - handed),
@@ -84,7 +82,7 @@ impl Started {
     }
 }
 
-fn queue(aws: &AwsLocal, event: String) -> std::sync::mpsc::Receiver<Outcome> {
+fn queue(aws: &AwsLocal, event: String) -> Receiver<Outcome> {
     let runtime = &mut aws.state().runtime;
     let request_id = runtime.request_id();
     runtime.invoke(Invocation {
@@ -94,15 +92,28 @@ fn queue(aws: &AwsLocal, event: String) -> std::sync::mpsc::Receiver<Outcome> {
     })
 }
 
-/// Only an answer counts as the job done.
-fn answered(contestant: &Contestant, process: &Bootstrap, outcome: Outcome) -> io::Result<()> {
-    match outcome {
-        Outcome::Answer(_) => Ok(()),
-        other => Err(io::Error::other(format!(
-            "{} did not answer: {other:?}\n{}",
-            contestant.name,
-            process.lines().join("\n")
-        ))),
+/// Waits for an answer; only that counts as the job done.
+fn answered(
+    contestant: &Contestant,
+    process: &mut Bootstrap,
+    outcome: &Receiver<Outcome>,
+) -> io::Result<()> {
+    let end = Instant::now() + TIMEOUT;
+    loop {
+        let what = match outcome.recv_timeout(Duration::from_secs(1)) {
+            Ok(Outcome::Answer(_)) => return Ok(()),
+            Ok(other) => format!("did not answer: {other:?}"),
+            Err(_) => match process.ended(Duration::ZERO)? {
+                Some(code) => format!("ended with exit code {code}"),
+                None if Instant::now() < end => continue,
+                None => "did not answer in time".to_owned(),
+            },
+        };
+        let log = process.lines().join("\n");
+        return Err(io::Error::other(format!(
+            "{} {what}\n{log}",
+            contestant.name
+        )));
     }
 }
 

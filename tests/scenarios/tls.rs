@@ -1,7 +1,7 @@
 //! The services behind TLS, as they are in AWS.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aws_local::AwsLocal;
 use aws_local::bootstrap::Bootstrap;
@@ -17,7 +17,7 @@ fn roots(name: &str, authority: &str) -> PathBuf {
 
 /// One registration of `crm`, and an updater that reaches the services by TLS alone and trusts the
 /// authority in `file`.
-fn world(aws: AwsLocal, tls: &aws_local::tls::Tls, file: &PathBuf) -> World {
+fn world(aws: AwsLocal, tls: &aws_local::tls::Tls, file: &Path) -> World {
     let settings = [
         ("AWS_ENDPOINT_URL_APPFLOW", tls.appflow.as_str()),
         ("AWS_ENDPOINT_URL_LAMBDA", tls.lambda.as_str()),
