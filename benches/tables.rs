@@ -27,7 +27,7 @@ const ROWS: [Row; 8] = [
 
 /// All tables.
 pub fn all(results: &Results) -> String {
-    [
+    let mut parts = vec![
         format!(
             "{}; {} cold starts and {} warm invocations of each, in turns: median (quartiles)",
             results.machine, results.cold_starts, results.warm_invocations
@@ -36,13 +36,16 @@ pub fn all(results: &Results) -> String {
         ratios(results),
         "With 20 ms in every answer:".to_owned(),
         scale(&results.scale),
-        format!(
+    ];
+    // A short run may have too few registrations for it.
+    if !results.throttled.is_empty() {
+        parts.push(format!(
             "With services that refuse what comes above {} calls a second:",
             results.calls_per_second
-        ),
-        scale(&results.throttled),
-    ]
-    .join("\n\n")
+        ));
+        parts.push(scale(&results.throttled));
+    }
+    parts.join("\n\n")
 }
 
 fn comparison(contestants: &[Figures]) -> String {
