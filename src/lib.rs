@@ -3,20 +3,20 @@
 //!
 //! The way of one event, and the module for each step:
 //!
-//! 1. [`trigger`]: JSON becomes what happened: a deployment, a sweep, or a reason to do nothing.
-//! 2. [`appflow`]: which [`registration`]s have that function.
-//! 3. [`decision`]: move to another version, refresh, or leave alone. The table, and no I/O.
-//! 4. [`functions`]: the function is ready to be invoked ([`lambda`], [`readiness`]), or AppFlow
+//! 1. [`event`]: JSON becomes what happened: a deployment, a sweep, or a reason to do nothing.
+//! 2. [`aws::appflow`]: which [`model::registration`]s have that function.
+//! 3. [`reconcile::decision`]: move to another version, refresh, or leave alone. The table, and no I/O.
+//! 4. [`reconcile::functions`]: the function is ready to be invoked ([`aws::lambda`], [`model::readiness`]), or AppFlow
 //!    would store the old configuration without an error.
-//! 5. [`appflow`]: UpdateConnectorRegistration, with a [`description`] and a [`client_token`].
-//! 6. [`report`]: what became of each ([`outcome`]) as one answer, or an [`error`] after everything
-//!    was tried, and one line of [`metrics`].
+//! 5. [`aws::appflow`]: UpdateConnectorRegistration, with a [`model::description`] and a [`model::client_token`].
+//! 6. [`report::response`]: what became of each ([`reconcile::outcome`]) as one answer, or an [`report::error`] after everything
+//!    was tried, and one line of [`report::metrics`].
 //!
-//! [`updater`] walks that way, and [`convergence`] its steps 2 to 5 with each registration, within
-//! the invocation's [`deadline`]; [`settings`] are read once at the start and decide the [`log`];
-//! [`function_arn`] and [`service_error`] are the values that the steps hand on. Calls have [`patience`]
+//! [`updater`] walks that way, and [`reconcile::convergence`] its steps 2 to 5 with each registration, within
+//! the invocation's [`aws::deadline`]; [`settings`] are read once at the start and decide the [`report::log`];
+//! [`model::function_arn`] and [`aws::service_error`] are the values that the steps hand on. Calls have [`aws::patience`]
 //! with services that throttle. All calls go through
-//! one [`https`] client with one source of [`credentials`], and a [`crash`] is reported like any other
+//! one [`aws::https`] client with one source of [`aws::credentials`], and a [`report::panics`] is reported like any other
 //! error.
 //!
 //! | variable | default | |
@@ -33,27 +33,10 @@
 
 #![warn(missing_docs)]
 
-pub mod appflow;
-pub mod client_token;
-pub mod convergence;
-pub mod crash;
-pub mod credentials;
-pub mod deadline;
-pub mod decision;
-pub mod description;
-pub mod error;
-pub mod function_arn;
-pub mod functions;
-pub mod https;
-pub mod lambda;
-pub mod log;
-pub mod metrics;
-pub mod outcome;
-pub mod patience;
-pub mod readiness;
-pub mod registration;
+pub mod aws;
+pub mod event;
+pub mod model;
+pub mod reconcile;
 pub mod report;
-pub mod service_error;
 pub mod settings;
-pub mod trigger;
 pub mod updater;

@@ -1,12 +1,12 @@
 //! Wiring only: settings, log, clients, run.
 
 use aws_config::BehaviorVersion;
-use connector_updater::appflow::AppFlow;
-use connector_updater::crash;
-use connector_updater::credentials::Credentials;
-use connector_updater::https;
-use connector_updater::lambda::Lambda;
-use connector_updater::log;
+use connector_updater::aws::appflow::AppFlow;
+use connector_updater::aws::credentials::Credentials;
+use connector_updater::aws::https;
+use connector_updater::aws::lambda::Lambda;
+use connector_updater::report::log;
+use connector_updater::report::panics;
 use connector_updater::settings::{LogFormat, LogLevel, Settings};
 use connector_updater::updater::Updater;
 use lambda_runtime::layers::TracingLayer;
@@ -17,12 +17,12 @@ use lambda_runtime::{LambdaInvocation, Runtime, service_fn};
 // first answer and a quarter longer in each invocation (docs/performance.md).
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    crash::report_panics();
+    panics::report_panics();
     let settings = match Settings::from_env() {
         Ok(settings) => settings,
         Err(error) => {
             log::start(LogLevel::default(), LogFormat::default());
-            return crash::refuse_to_start(error.into()).await;
+            return panics::refuse_to_start(error.into()).await;
         }
     };
     log::start(settings.log_level, settings.log_format);
@@ -43,7 +43,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 /// Hands the payload to the handler as text, whatever it is: the runtime would answer what is not
 /// JSON with an error of its own, whose name is not one of ours.
 fn as_text(mut invocation: LambdaInvocation) -> LambdaInvocation {
-    crash::working_on(&invocation.context.request_id);
+    panics::working_on(&invocation.context.request_id);
     let text = serde_json::Value::String(String::from_utf8_lossy(&invocation.body).into_owned());
     invocation.body = text.to_string().into();
     invocation

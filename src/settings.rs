@@ -4,9 +4,9 @@
 use std::env;
 use std::ffi::OsString;
 
-use crate::decision::RegisterAs;
-use crate::description::Template;
-use crate::registration::ConnectorLabel;
+use crate::model::description::Template;
+use crate::model::registration::ConnectorLabel;
+use crate::reconcile::decision::RegisterAs;
 
 /// The connector labels to keep up to date, separated by commas; all Lambda-provisioned connectors
 /// when unset.
@@ -176,13 +176,13 @@ impl Settings {
                 .map(|value| {
                     value
                         .parse()
-                        .map_err(
-                            |error: crate::description::UnknownPlaceholder| InvalidSettings {
+                        .map_err(|error: crate::model::description::UnknownPlaceholder| {
+                            InvalidSettings {
                                 variable: UPDATE_DESCRIPTION,
                                 value,
                                 expected: error.to_string(),
-                            },
-                        )
+                            }
+                        })
                 })
                 .transpose()?,
             grant_invoke: flag(GRANT_INVOKE)?,

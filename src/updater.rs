@@ -4,17 +4,17 @@ use std::time::SystemTime;
 
 use lambda_runtime::{Context, LambdaEvent};
 
-use crate::appflow::AppFlow;
-use crate::convergence::{Convergence, Occasion, Scope};
-use crate::deadline::Deadline;
-use crate::error::Error;
-use crate::functions::Functions;
-use crate::lambda::Lambda;
-use crate::metrics::Metrics;
-use crate::registration::ConnectorLabel;
-use crate::report::{Answer, all_done};
+use crate::aws::appflow::AppFlow;
+use crate::aws::deadline::Deadline;
+use crate::aws::lambda::Lambda;
+use crate::event::{self, Deployment, Ignored, InvalidEvent, Sweep, Trigger};
+use crate::model::registration::ConnectorLabel;
+use crate::reconcile::convergence::{Convergence, Occasion, Scope};
+use crate::reconcile::functions::Functions;
+use crate::report::error::Error;
+use crate::report::metrics::Metrics;
+use crate::report::response::{Answer, all_done};
 use crate::settings::Settings;
-use crate::trigger::{self, Deployment, Ignored, InvalidEvent, Sweep, Trigger};
 
 /// Keeps AppFlow's registrations in step with their functions.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Updater {
     /// that should have been updated was not, after all others were tried.
     pub async fn handle(&self, event: LambdaEvent<String>) -> Result<Answer, Error> {
         let LambdaEvent { payload, context } = event;
-        let trigger = trigger::read(&payload);
+        let trigger = event::read(&payload);
         let deployed_at = match &trigger {
             Ok(Trigger::Deployment(deployment)) => deployment.time,
             Ok(Trigger::Sweep(_) | Trigger::Ignored(_)) | Err(_) => None,

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use connector_updater::metrics;
-use connector_updater::service_error::Operation;
+use connector_updater::aws::service_error::Operation;
+use connector_updater::event::{self, Trigger};
+use connector_updater::report::metrics;
 use connector_updater::settings;
-use connector_updater::trigger::{self, Trigger};
 use quamina::Quamina;
 use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
@@ -325,7 +325,7 @@ fn each_sample_event_is_let_through_by_the_rules_that_its_name_promises() {
 fn what_the_rules_let_through_is_what_the_handler_acts_on() {
     let template = watching_latest();
     for (name, event) in events() {
-        let acts = match trigger::read(&event.to_string()) {
+        let acts = match event::read(&event.to_string()) {
             Ok(Trigger::Deployment(_)) => true,
             // The one thing that patterns cannot tell: `dryRun` may be false or absent.
             Ok(Trigger::Ignored(ignored)) if ignored.reason == "the call was a dry run" => continue,
@@ -352,7 +352,7 @@ fn every_call_that_deploys_has_a_rule_and_a_failed_one_has_none() {
     ] {
         event["detail"]["eventName"] = name.into();
         assert!(!template.let_through(&event).is_empty(), "{name}");
-        let read = trigger::read(&event.to_string());
+        let read = event::read(&event.to_string());
         assert!(matches!(read, Ok(Trigger::Deployment(_))), "{name}");
         event["detail"]["errorCode"] = "ResourceConflictException".into();
         assert!(template.let_through(&event).is_empty(), "{name}, failed");

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::error::Error;
-use crate::function_arn::FunctionArn;
-use crate::outcome::{Connector, Outcome};
+use crate::model::function_arn::FunctionArn;
+use crate::reconcile::outcome::{Connector, Outcome};
+use crate::report::error::Error;
 
 /// The answer to an event or a sweep that was handled, or to an event that is not ours. Members
 /// without a value are left out.
@@ -46,7 +46,7 @@ pub fn all_done(connectors: Vec<Connector>) -> Result<Vec<Connector>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Failure, FailureKind};
+    use crate::reconcile::outcome::{Failure, FailureKind};
     use serde_json::json;
 
     #[test]

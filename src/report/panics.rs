@@ -10,7 +10,7 @@ use std::thread;
 
 use lambda_runtime::Diagnostic;
 
-use crate::error::Error;
+use crate::report::error::Error;
 
 /// The request id of the invocation that was handed out last.
 static INVOCATION: Mutex<Option<String>> = Mutex::new(None);

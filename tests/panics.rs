@@ -9,8 +9,8 @@ use std::time::Duration;
 use aws_local::AwsLocal;
 use aws_local::bootstrap::Bootstrap;
 use aws_local::runtime_api::Outcome;
-use connector_updater::crash;
-use connector_updater::log;
+use connector_updater::report::log;
+use connector_updater::report::panics;
 use connector_updater::settings::{LogFormat, LogLevel};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
@@ -29,13 +29,13 @@ fn main() -> Result<(), lambda_runtime::Error> {
 
 /// What is run as the function.
 fn function() -> Result<(), lambda_runtime::Error> {
-    crash::report_panics();
+    panics::report_panics();
     log::start(LogLevel::Info, LogFormat::Json);
     if env::var_os("AT_THE_START").is_some() {
         panic!("nothing to start with");
     }
     let handler = service_fn(async |event: LambdaEvent<Value>| {
-        crash::working_on(&event.context.request_id);
+        panics::working_on(&event.context.request_id);
         if event.payload["on"] == "another thread" {
             let _ = std::thread::spawn(|| panic!("elsewhere")).join();
         }
@@ -72,7 +72,7 @@ fn a_panic_in_an_invocation_is_its_error() {
     };
     assert_eq!(error_type, "Panicked");
     assert!(
-        message.contains("no room for acme-crm, at tests/crash.rs:"),
+        message.contains("no room for acme-crm, at tests/panics.rs:"),
         "{message}"
     );
     assert_eq!(

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use crate::deadline::Deadline;
-use crate::function_arn::{FunctionArn, Version};
-use crate::lambda::Lambda;
-use crate::readiness::Readiness;
-use crate::service_error::ServiceError;
+use crate::aws::deadline::Deadline;
+use crate::aws::lambda::Lambda;
+use crate::aws::service_error::ServiceError;
+use crate::model::function_arn::{FunctionArn, Version};
+use crate::model::readiness::Readiness;
 
 /// The pause after the first look that found a function not ready; most are ready within seconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

@@ -13,7 +13,7 @@
 
 use std::fmt;
 
-use crate::function_arn::{FunctionArn, Qualifier, Version};
+use crate::model::function_arn::{FunctionArn, Qualifier, Version};
 
 /// What happened to a function.
 #[derive(Clone, Debug, PartialEq, Eq)]

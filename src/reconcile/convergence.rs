@@ -6,19 +6,19 @@ use std::time::SystemTime;
 use aws_smithy_types::date_time::Format;
 use futures_util::{StreamExt, stream};
 
-use crate::appflow::{AppFlow, DescribeError};
-use crate::client_token::ClientToken;
-use crate::deadline::Deadline;
-use crate::decision::{self, Decision};
-use crate::description::Description;
-use crate::function_arn::{FunctionArn, Qualifier};
-use crate::functions::{Functions, NotReady, Ready};
-use crate::lambda::{AllowAppFlowCommand, Lambda};
-use crate::outcome::{Connector, Failure, FailureKind, Outcome};
-use crate::registration::{AppFlowSource, ConnectorLabel, Registration};
-use crate::service_error::{Operation, ServiceError};
+use crate::aws::appflow::{AppFlow, DescribeError};
+use crate::aws::deadline::Deadline;
+use crate::aws::lambda::{AllowAppFlowCommand, Lambda};
+use crate::aws::service_error::{Operation, ServiceError};
+use crate::event::{Deployment, Sweep};
+use crate::model::client_token::ClientToken;
+use crate::model::description::Description;
+use crate::model::function_arn::{FunctionArn, Qualifier};
+use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration};
+use crate::reconcile::decision::{self, Decision};
+use crate::reconcile::functions::{Functions, NotReady, Ready};
+use crate::reconcile::outcome::{Connector, Failure, FailureKind, Outcome};
 use crate::settings::Settings;
-use crate::trigger::{Deployment, Sweep};
 
 /// How many registrations are worked on at the same time: enough that a thousand of them take
 /// seconds, few enough that AppFlow's request rate is not used up at once.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::deadline::Deadline;
-use crate::service_error::ServiceError;
+use crate::aws::deadline::Deadline;
+use crate::aws::service_error::ServiceError;
 
 /// The pause after the SDK's tries were all refused: as long as the longest of the pauses between them.
 const PAUSE: Duration = Duration::from_secs(8);

@@ -8,7 +8,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Map, Value, json};
 
-use crate::outcome::{Connector, Outcome};
+use crate::reconcile::outcome::{Connector, Outcome};
 use crate::settings::LogLevel;
 
 /// The metrics' namespace in CloudWatch.
@@ -102,7 +102,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Failure, FailureKind};
+    use crate::reconcile::outcome::{Failure, FailureKind};
     use proptest::prelude::*;
     use std::time::Duration;
 

@@ -8,13 +8,13 @@ use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 
-use crate::appflow::retry_partition;
-use crate::deadline::Deadline;
-use crate::function_arn::{FunctionArn, Qualifier, Version};
-use crate::patience::patiently;
-use crate::readiness::{FunctionState, Readiness};
-use crate::registration::AppFlowSource;
-use crate::service_error::{Operation, ServiceError};
+use crate::aws::appflow::retry_partition;
+use crate::aws::deadline::Deadline;
+use crate::aws::patience::patiently;
+use crate::aws::service_error::{Operation, ServiceError};
+use crate::model::function_arn::{FunctionArn, Qualifier, Version};
+use crate::model::readiness::{FunctionState, Readiness};
+use crate::model::registration::AppFlowSource;
 
 /// First try and retries of one call.
 const ATTEMPTS: u32 = 5;

@@ -4,10 +4,10 @@ use std::fmt;
 
 use lambda_runtime::Diagnostic;
 
-use crate::outcome::{Connector, Failure, FailureKind, Outcome};
-use crate::service_error::ServiceError;
+use crate::aws::service_error::ServiceError;
+use crate::event::InvalidEvent;
+use crate::reconcile::outcome::{Connector, Failure, FailureKind, Outcome};
 use crate::settings::InvalidSettings;
-use crate::trigger::InvalidEvent;
 
 /// How many failed registrations an error spells out. Each takes up to about two kilobytes, and the
 /// record of a failed invocation has to fit into a queue's message; the log has them all.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::function_arn::FunctionArn;
+use crate::model::function_arn::FunctionArn;
 
 /// The longest connector label (UpdateConnectorRegistration, `connectorLabel`).
 const LABEL_MAX: usize = 256;

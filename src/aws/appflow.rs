@@ -15,13 +15,13 @@ use aws_sdk_appflow::types::{
     ConnectorDetail, ConnectorProvisioningConfig, ConnectorType, LambdaConnectorProvisioningConfig,
 };
 
-use crate::client_token::ClientToken;
-use crate::deadline::Deadline;
-use crate::description::Description;
-use crate::function_arn::FunctionArn;
-use crate::patience::patiently;
-use crate::registration::{AppFlowSource, ConnectorLabel, Registration};
-use crate::service_error::{Operation, ServiceError};
+use crate::aws::deadline::Deadline;
+use crate::aws::patience::patiently;
+use crate::aws::service_error::{Operation, ServiceError};
+use crate::model::client_token::ClientToken;
+use crate::model::description::Description;
+use crate::model::function_arn::FunctionArn;
+use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration};
 
 /// The most that ListConnectors gives on a page (`maxResults`; its default is 20).
 const PAGE: i32 = 100;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::function_arn::FunctionArn;
+use crate::model::function_arn::FunctionArn;
 
 /// What became of one registration.
 #[derive(Clone, Debug, PartialEq)]

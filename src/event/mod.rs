@@ -11,9 +11,9 @@ use aws_smithy_types::date_time::Format;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::decision::Change;
-use crate::function_arn::{Function, FunctionArn, Qualifier};
-use crate::registration::ConnectorLabel;
+use crate::model::function_arn::{Function, FunctionArn, Qualifier};
+use crate::model::registration::ConnectorLabel;
+use crate::reconcile::decision::Change;
 
 /// What an invocation is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -463,7 +463,7 @@ fn excerpt(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::function_arn::Version;
+    use crate::model::function_arn::Version;
     use proptest::prelude::*;
     use serde_json::json;
 

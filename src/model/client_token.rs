@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::description::Description;
-use crate::function_arn::FunctionArn;
-use crate::registration::ConnectorLabel;
+use crate::model::description::Description;
+use crate::model::function_arn::FunctionArn;
+use crate::model::registration::ConnectorLabel;
 
 /// Makes a call to UpdateConnectorRegistration happen once: AppFlow answers a token that it has
 /// seen in the last 8 hours without doing the work again, and refuses it with other parameters.

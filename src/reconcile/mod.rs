@@ -1,0 +1,6 @@
+//! What becomes of each registration.
+
+pub mod convergence;
+pub mod decision;
+pub mod functions;
+pub mod outcome;
