@@ -1,10 +1,9 @@
 //! Wiring only: settings, log, clients, run.
 
 use aws_config::BehaviorVersion;
-use connector_updater::aws::appflow::AppFlow;
+use connector_updater::aws::call::Aws;
 use connector_updater::aws::credentials::Credentials;
 use connector_updater::aws::https;
-use connector_updater::aws::lambda::Lambda;
 use connector_updater::report::log;
 use connector_updater::report::panics;
 use connector_updater::settings::{LogFormat, LogLevel, Settings};
@@ -32,7 +31,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         .http_client(http_client)
         .load()
         .await;
-    let updater = Updater::new(settings, AppFlow::new(&config), Lambda::new(&config));
+    let updater = Updater::new(settings, Aws::new(&config));
     Runtime::new(service_fn(|event| updater.handle(event)))
         .layer(MapRequestLayer::new(as_text))
         .layer(TracingLayer::new())

@@ -1,16 +1,20 @@
-//! Environment to [`Settings`]. A value that is not known is an error at the start, never a silent
-//! default; a blank one is the same as none, because a template cannot leave a variable out.
+//! Environment to [`Settings`]. An invalid value stops the start, and is never a silent default; a
+//! blank one is the same as none, because a template cannot leave a variable out.
 
 use std::env;
 use std::ffi::OsString;
 
+use crate::model::change::RegisterAs;
 use crate::model::description::Template;
-use crate::model::registration::ConnectorLabel;
-use crate::reconcile::decision::RegisterAs;
+use crate::model::function_arn::is_name;
+use crate::model::registration::{ConnectorLabel, NotALabel};
 
-/// The connector labels to keep up to date, separated by commas; all Lambda-provisioned connectors
-/// when unset.
+/// The connector labels to keep up to date, separated by commas; with a leading `!` on each, all
+/// but these. All Lambda-provisioned connectors when unset.
 pub const CONNECTOR_LABELS: &str = "CONNECTOR_LABELS";
+/// What the names of the connectors' functions begin with; functions with other names are out of
+/// scope, for events and sweeps. All functions when unset.
+pub const FUNCTION_NAME_PREFIX: &str = "FUNCTION_NAME_PREFIX";
 /// `follow` (the default), `version` or `unqualified`: see [`RegisterAs`].
 pub const REGISTER_AS: &str = "REGISTER_AS";
 /// What an update's description says, with the placeholders `{function}`, `{version}` and `{date}`;
@@ -34,8 +38,9 @@ pub const ENDPOINTS: [&str; 3] = [
 ];
 
 /// Every variable that this function reads itself; the SDK has its own.
-pub const VARIABLES: [&str; 7] = [
+pub const VARIABLES: [&str; 8] = [
     CONNECTOR_LABELS,
+    FUNCTION_NAME_PREFIX,
     REGISTER_AS,
     UPDATE_DESCRIPTION,
     GRANT_INVOKE,
@@ -47,8 +52,10 @@ pub const VARIABLES: [&str; 7] = [
 /// How the function works, fixed for the life of the process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// `CONNECTOR_LABELS`, sorted and each once; `None` for all connectors.
-    pub labels: Option<Vec<ConnectorLabel>>,
+    /// `CONNECTOR_LABELS`.
+    pub labels: Labels,
+    /// `FUNCTION_NAME_PREFIX`; empty for all functions.
+    pub function_name_prefix: String,
     /// `REGISTER_AS`.
     pub register_as: RegisterAs,
     /// `UPDATE_DESCRIPTION`.
@@ -61,6 +68,28 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// `AWS_LAMBDA_LOG_FORMAT`.
     pub log_format: LogFormat,
+}
+
+/// `CONNECTOR_LABELS`: which registrations are in scope. The lists are sorted, each label once.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Labels {
+    /// All that AppFlow lists.
+    All,
+    /// These, each of which has to exist.
+    Only(Vec<ConnectorLabel>),
+    /// All that AppFlow lists but these.
+    AllBut(Vec<ConnectorLabel>),
+}
+
+impl Labels {
+    /// Whether a label is in scope.
+    pub fn include(&self, label: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(labels) => labels.iter().any(|other| other.as_str() == label),
+            Self::AllBut(labels) => labels.iter().all(|other| other.as_str() != label),
+        }
+    }
 }
 
 /// `AWS_LAMBDA_LOG_LEVEL`: Lambda's levels for application logs.
@@ -109,7 +138,7 @@ pub enum LogFormat {
     Text,
 }
 
-/// A variable with a value that is not known.
+/// A variable with an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {variable} is `{value}`: {expected}")]
 pub struct InvalidSettings {
@@ -122,7 +151,7 @@ impl Settings {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// The first variable whose value is not known, with what is allowed.
+    /// The first variable whose value is invalid, with what is allowed.
     pub fn from_env() -> Result<Self, InvalidSettings> {
         Self::read(env::var_os)
     }
@@ -166,7 +195,20 @@ impl Settings {
         }
 
         Ok(Self {
-            labels: variable(CONNECTOR_LABELS)?.map(labels).transpose()?,
+            labels: variable(CONNECTOR_LABELS)?.map_or(Ok(Labels::All), labels)?,
+            function_name_prefix: match variable(FUNCTION_NAME_PREFIX)? {
+                None => String::new(),
+                Some(prefix) if is_name(&prefix) => prefix,
+                Some(value) => {
+                    return Err(InvalidSettings {
+                        variable: FUNCTION_NAME_PREFIX,
+                        value,
+                        expected: "it has to be the beginning of a Lambda function's name: up to \
+                                   64 letters, digits, and any of _.-"
+                            .to_owned(),
+                    });
+                }
+            },
             register_as: match one_of(REGISTER_AS, &["follow", "version", "unqualified"])? {
                 None | Some(0) => RegisterAs::Follow,
                 Some(1) => RegisterAs::Version,
@@ -205,19 +247,36 @@ fn is_url(text: &str) -> bool {
     })
 }
 
-fn labels(value: String) -> Result<Vec<ConnectorLabel>, InvalidSettings> {
-    let mut labels = value
-        .split(',')
-        .map(|label| label.trim().parse())
-        .collect::<Result<Vec<ConnectorLabel>, _>>()
-        .map_err(|error| InvalidSettings {
-            variable: CONNECTOR_LABELS,
-            value,
-            expected: error.to_string(),
-        })?;
-    labels.sort();
-    labels.dedup();
-    Ok(labels)
+fn labels(value: String) -> Result<Labels, InvalidSettings> {
+    let invalid = |expected: String| InvalidSettings {
+        variable: CONNECTOR_LABELS,
+        value: value.clone(),
+        expected,
+    };
+    let (mut only, mut all_but) = (Vec::new(), Vec::new());
+    for label in value.split(',').map(str::trim) {
+        let (labels, label) = match label.strip_prefix('!') {
+            Some(label) => (&mut all_but, label),
+            None => (&mut only, label),
+        };
+        let label: ConnectorLabel = label
+            .parse()
+            .map_err(|error: NotALabel| invalid(error.to_string()))?;
+        labels.push(label);
+    }
+    for labels in [&mut only, &mut all_but] {
+        labels.sort();
+        labels.dedup();
+    }
+    match (only.is_empty(), all_but.is_empty()) {
+        (false, true) => Ok(Labels::Only(only)),
+        (true, false) => Ok(Labels::AllBut(all_but)),
+        _ => Err(invalid(
+            "it has to name either the labels to keep up to date, or with a leading ! on each the \
+             labels to leave out, not both"
+                .to_owned(),
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -237,7 +296,8 @@ mod tests {
     #[test]
     fn nothing_set_is_the_documented_default() {
         let defaults = Settings {
-            labels: None,
+            labels: Labels::All,
+            function_name_prefix: String::new(),
             register_as: RegisterAs::Follow,
             description: None,
             grant_invoke: false,
@@ -254,6 +314,7 @@ mod tests {
     fn every_variable_is_read() {
         let settings = read(&[
             (CONNECTOR_LABELS, "zeta, alpha,zeta"),
+            (FUNCTION_NAME_PREFIX, "acme-"),
             (REGISTER_AS, "version"),
             (UPDATE_DESCRIPTION, "at {version}"),
             (GRANT_INVOKE, "true"),
@@ -265,7 +326,8 @@ mod tests {
         assert_eq!(
             settings,
             Settings {
-                labels: Some(vec!["alpha".parse().unwrap(), "zeta".parse().unwrap()]),
+                labels: Labels::Only(vec!["alpha".parse().unwrap(), "zeta".parse().unwrap()]),
+                function_name_prefix: "acme-".to_owned(),
                 register_as: RegisterAs::Version,
                 description: Some("at {version}".parse().unwrap()),
                 grant_invoke: true,
@@ -279,11 +341,40 @@ mod tests {
     }
 
     #[test]
+    fn labels_with_an_exclamation_mark_are_left_out() {
+        let labels = read(&[(CONNECTOR_LABELS, "!zeta, !alpha,!zeta")])
+            .unwrap()
+            .labels;
+        let expected: [ConnectorLabel; 2] = ["alpha", "zeta"].map(|label| label.parse().unwrap());
+        assert_eq!(labels, Labels::AllBut(expected.into()));
+        let only = Labels::Only(expected_one("alpha"));
+        for (labels, alpha, beta) in [
+            (&Labels::All, true, true),
+            (&labels, false, true),
+            (&only, true, false),
+        ] {
+            assert_eq!(labels.include("alpha"), alpha, "{labels:?}");
+            assert_eq!(labels.include("beta"), beta, "{labels:?}");
+        }
+    }
+
+    fn expected_one(label: &str) -> Vec<ConnectorLabel> {
+        vec![label.parse().unwrap()]
+    }
+
+    #[test]
     fn an_unknown_value_names_the_variable_and_what_is_allowed() {
         for (variable, value, allowed) in [
             (CONNECTOR_LABELS, "ok,a b", "letters, digits"),
             (CONNECTOR_LABELS, "ok,,ok2", "letters, digits"),
             (CONNECTOR_LABELS, "x", "2 to 256 characters"),
+            (CONNECTOR_LABELS, "!x", "2 to 256 characters"),
+            (CONNECTOR_LABELS, "acme-crm,!acme-erp", "not both"),
+            (
+                FUNCTION_NAME_PREFIX,
+                "acme crm",
+                "beginning of a Lambda function's name",
+            ),
             (REGISTER_AS, "Follow", "follow, version, unqualified"),
             (
                 UPDATE_DESCRIPTION,

@@ -1,37 +1,39 @@
-//! The way of one event: what happened, which registrations, what became of them.
+//! One invocation, from event to response.
 
 use std::time::SystemTime;
 
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use lambda_runtime::{Context, LambdaEvent};
 
-use crate::aws::appflow::AppFlow;
+use crate::aws::call::{Aws, Calls};
 use crate::aws::deadline::Deadline;
-use crate::aws::lambda::Lambda;
-use crate::event::{self, Deployment, Ignored, InvalidEvent, Sweep, Trigger};
-use crate::model::registration::ConnectorLabel;
-use crate::reconcile::convergence::{Convergence, Occasion, Scope};
-use crate::reconcile::functions::Functions;
+use crate::event::sweep::Sweep;
+use crate::event::{self, Deployment, Ignored, InvalidEvent, Trigger};
+use crate::model::function_arn::FunctionArn;
+use crate::model::registration::{AppFlowSource, ConnectorLabel, NotALabel};
+use crate::reconcile::decide::Happened;
+use crate::reconcile::outcome::{Connector, Failure, Outcome};
+use crate::reconcile::plan::Common;
+use crate::reconcile::run::run;
+use crate::reconcile::steps::{InScope, Job, Steps};
+use crate::report::connector;
 use crate::report::error::Error;
-use crate::report::metrics::Metrics;
-use crate::report::response::{Answer, all_done};
-use crate::settings::Settings;
+use crate::report::metrics::{About, Metrics};
+use crate::report::response::{Response, all_done};
+use crate::settings::{FUNCTION_NAME_PREFIX, Labels, Settings};
 
 /// Keeps AppFlow's registrations in step with their functions.
 #[derive(Debug)]
 pub struct Updater {
     settings: Settings,
-    appflow: AppFlow,
-    lambda: Lambda,
+    aws: Aws,
 }
 
 impl Updater {
     /// An updater for the registrations that `settings` allow.
-    pub fn new(settings: Settings, appflow: AppFlow, lambda: Lambda) -> Self {
-        Self {
-            settings,
-            appflow,
-            lambda,
-        }
+    pub fn new(settings: Settings, aws: Aws) -> Self {
+        Self { settings, aws }
     }
 
     /// Handles one invocation: an EventBridge event, or a sweep by hand, as JSON text.
@@ -39,24 +41,25 @@ impl Updater {
     /// # Errors
     /// When the event cannot be used, when the connectors cannot be listed, and when a registration
     /// that should have been updated was not, after all others were tried.
-    pub async fn handle(&self, event: LambdaEvent<String>) -> Result<Answer, Error> {
+    pub async fn handle(&self, event: LambdaEvent<String>) -> Result<Response, Error> {
         let LambdaEvent { payload, context } = event;
         let trigger = event::read(&payload);
-        let deployed_at = match &trigger {
-            Ok(Trigger::Deployment(deployment)) => deployment.time,
-            Ok(Trigger::Sweep(_) | Trigger::Ignored(_)) | Err(_) => None,
+        let about = match &trigger {
+            Ok(Trigger::Deployment(deployment)) => About::Event(deployment.time),
+            Ok(Trigger::Sweep(_)) => About::Sweep,
+            Ok(Trigger::Ignored(_)) | Err(_) => About::Event(None),
         };
         let result = match trigger {
             Ok(Trigger::Ignored(ignored)) => Ok(self.ignore(ignored, &context)),
-            Ok(Trigger::Deployment(deployment)) => self.deployed(&deployment, &context).await,
+            Ok(Trigger::Deployment(deployment)) => self.deployed(deployment, &context).await,
             Ok(Trigger::Sweep(sweep)) => self.sweep(sweep, &context).await,
             Err(error) => Err(error.into()),
         };
         let connectors = match &result {
-            Ok(answer) => answer.connectors.as_deref().unwrap_or_default(),
+            Ok(response) => response.connectors.as_deref().unwrap_or_default(),
             Err(error) => error.connectors(),
         };
-        let metrics = Metrics::of(connectors, deployed_at, SystemTime::now());
+        let metrics = Metrics::of(connectors, about, SystemTime::now());
         // Standard output is where CloudWatch takes metrics from, beside the log's lines.
         println!(
             "{}",
@@ -65,7 +68,7 @@ impl Updater {
         result
     }
 
-    fn ignore(&self, ignored: Ignored, context: &Context) -> Answer {
+    fn ignore(&self, ignored: Ignored, context: &Context) -> Response {
         tracing::info!(
             requestId = context.request_id,
             eventId = ignored.event_id,
@@ -73,7 +76,7 @@ impl Updater {
             reason = ignored.reason,
             "event ignored"
         );
-        Answer {
+        Response {
             event_id: ignored.event_id,
             event_name: ignored.event_name,
             function_arn: None,
@@ -83,15 +86,31 @@ impl Updater {
         }
     }
 
-    async fn deployed(&self, deployment: &Deployment, context: &Context) -> Result<Answer, Error> {
-        let convergence = self.convergence(
-            Occasion::Deployment(deployment),
-            self.settings.dry_run,
-            context,
-        );
-        let function_arn = deployment.function.arn(convergence.partition());
-        let scope = self.scope(None, convergence.deadline).await?;
-        let connectors = convergence.run(scope).await;
+    async fn deployed(&self, deployment: Deployment, context: &Context) -> Result<Response, Error> {
+        let prefix = &self.settings.function_name_prefix;
+        if !deployment.function.name().starts_with(prefix) {
+            let ignored = Ignored {
+                event_id: deployment.event_id,
+                event_name: Some(deployment.event_name),
+                reason: format!(
+                    "the name of function `{}` does not begin with {FUNCTION_NAME_PREFIX}, which is \
+                     `{prefix}`",
+                    deployment.function.name()
+                ),
+            };
+            return Ok(self.ignore(ignored, context));
+        }
+        let own_arn = own_arn(context);
+        // No event crosses to another partition. An emulator gives no ARN; it is for reports alone.
+        let partition = own_arn.as_ref().map_or("aws", FunctionArn::partition);
+        let function_arn = deployment.function.arn(partition);
+        let job = Job {
+            happened: Happened::Changed(deployment.change),
+            function: Some(deployment.function),
+            ..self.job(deployment.event_id.as_deref(), deployment.time, context)
+        };
+        let event_id = deployment.event_id.as_deref();
+        let connectors = self.reconcile(job, None, event_id, context).await?;
         if connectors.is_empty() {
             tracing::info!(
                 requestId = context.request_id,
@@ -100,32 +119,46 @@ impl Updater {
                 "no registration in scope has this function"
             );
         }
-        Ok(Answer {
-            event_id: Some(deployment.event_id.clone()),
-            event_name: Some(deployment.event_name.clone()),
+        Ok(Response {
+            event_id: deployment.event_id,
+            event_name: Some(deployment.event_name),
             function_arn: Some(function_arn),
-            dry_run: convergence.dry_run,
+            dry_run: self.settings.dry_run,
             connectors: Some(all_done(connectors)?),
             ignored: None,
         })
     }
 
-    async fn sweep(&self, sweep: Sweep, context: &Context) -> Result<Answer, Error> {
-        if let (Some(allowed), Some(named)) = (&self.settings.labels, &sweep.labels)
-            && let Some(other) = named.iter().find(|label| !allowed.contains(label))
-        {
-            return Err(Error::InvalidEvent(InvalidEvent(format!(
-                "the sweep names `{other}`, which is not in CONNECTOR_LABELS"
-            ))));
+    async fn sweep(&self, sweep: Sweep, context: &Context) -> Result<Response, Error> {
+        let refuse = |message: String| Err(Error::InvalidEvent(InvalidEvent(message)));
+        let mut labels = sweep.labels.iter().flatten();
+        if let Some(other) = labels.find(|label| !self.settings.labels.include(label.as_str())) {
+            return refuse(format!(
+                "the sweep names `{other}`, which CONNECTOR_LABELS leaves out"
+            ));
+        }
+        let prefix = &self.settings.function_name_prefix;
+        let mut functions = sweep.functions.iter().flatten();
+        if let Some(other) = functions.find(|function| !function.name().starts_with(prefix)) {
+            return refuse(format!(
+                "the sweep names function `{}`, whose name does not begin with \
+                 {FUNCTION_NAME_PREFIX}, which is `{prefix}`",
+                other.name()
+            ));
         }
         let dry_run = self.settings.dry_run || sweep.dry_run;
-        let convergence = self.convergence(Occasion::Sweep(&sweep), dry_run, context);
-        let scope = self
-            .scope(sweep.labels.clone(), convergence.deadline)
-            .await?;
-        let connectors = convergence.run(scope).await;
-        Ok(Answer {
-            event_id: sweep.event_id.clone(),
+        let job = Job {
+            happened: Happened::Sweep {
+                to_newest: sweep.to_newest,
+            },
+            functions: sweep.functions,
+            dry_run,
+            ..self.job(None, sweep.time, context)
+        };
+        let event_id = sweep.event_id.as_deref();
+        let connectors = self.reconcile(job, sweep.labels, event_id, context).await?;
+        Ok(Response {
+            event_id: sweep.event_id,
             event_name: Some("sweep".to_owned()),
             function_arn: None,
             dry_run,
@@ -134,39 +167,96 @@ impl Updater {
         })
     }
 
-    fn convergence<'a>(
-        &'a self,
-        occasion: Occasion<'a>,
-        dry_run: bool,
-        context: &'a Context,
-    ) -> Convergence<'a> {
-        let deadline = Deadline::before(context.deadline());
-        Convergence {
-            settings: &self.settings,
-            appflow: &self.appflow,
-            lambda: &self.lambda,
-            functions: Functions::new(&self.lambda, deadline),
-            deadline,
-            occasion,
-            dry_run,
-            request_id: &context.request_id,
-            own_arn: context.invoked_function_arn.parse().ok(),
+    /// What the settings and the invocation say of any job.
+    fn job(&self, event_id: Option<&str>, time: Option<DateTime>, context: &Context) -> Job {
+        let time = time.unwrap_or_else(|| SystemTime::now().into());
+        let date = time.fmt(Format::DateTime).unwrap_or_default();
+        Job {
+            happened: Happened::Sweep { to_newest: false },
+            function: None,
+            functions: None,
+            function_name_prefix: self.settings.function_name_prefix.clone(),
+            register_as: self.settings.register_as,
+            grant_invoke: self.settings.grant_invoke,
+            dry_run: self.settings.dry_run,
+            common: Common {
+                cause: event_id.unwrap_or(&context.request_id).to_owned(),
+                template: self.settings.description.clone(),
+                date: date.chars().take_while(|letter| *letter != 'T').collect(),
+            },
+            beside: own_arn(context).as_ref().map(AppFlowSource::beside),
         }
     }
 
-    /// The registrations to look at: those that are named, or all that AppFlow lists.
+    /// Brings every registration in scope to where it should be.
+    async fn reconcile(
+        &self,
+        job: Job,
+        named: Option<Vec<ConnectorLabel>>,
+        event_id: Option<&str>,
+        context: &Context,
+    ) -> Result<Vec<Connector>, Error> {
+        let calls = self.aws.until(Deadline::before(context.deadline()));
+        let log = |connector: &Connector| {
+            connector::log(connector, &context.request_id, event_id);
+        };
+        let everything = job.function.is_none() && job.functions.is_none();
+        let (scope, odd) = self.scope(named, &calls).await?;
+        let mut connectors = Vec::new();
+        for (label, error) in odd {
+            // It cannot be described, so whose function it has is not known.
+            if everything {
+                let connector = Connector {
+                    label,
+                    registered: None,
+                    outcome: Outcome::Failed {
+                        target: None,
+                        failure: Failure::Label(error),
+                    },
+                };
+                log(&connector);
+                connectors.push(connector);
+            } else {
+                tracing::warn!(connectorLabel = label, "AppFlow lists it, but {error}");
+            }
+        }
+        connectors.append(&mut run(Steps::new(job, scope), &calls, log).await);
+        connectors.sort_by(|a, b| a.label.cmp(&b.label));
+        Ok(connectors)
+    }
+
+    /// The registrations to look at: those that are named, or all that AppFlow lists; and the labels
+    /// of the list that are none.
     async fn scope(
         &self,
         named: Option<Vec<ConnectorLabel>>,
-        deadline: Deadline,
-    ) -> Result<Scope, Error> {
-        if let Some(named) = named.or_else(|| self.settings.labels.clone()) {
-            return Ok(Scope::Named(named));
+        calls: &Calls<'_>,
+    ) -> Result<(Vec<InScope>, Vec<(String, NotALabel)>), Error> {
+        let named = match (named, &self.settings.labels) {
+            (Some(named), _) => Some(named),
+            (None, Labels::Only(labels)) => Some(labels.clone()),
+            (None, Labels::All | Labels::AllBut(_)) => None,
+        };
+        let in_scope = |label, named| InScope { label, named };
+        if let Some(named) = named {
+            let named = named.into_iter().map(|label| in_scope(label, true));
+            return Ok((named.collect(), Vec::new()));
         }
-        match deadline.cut(self.appflow.labels(deadline)).await {
-            Some(Ok(labels)) => Ok(Scope::Listed(labels)),
-            Some(Err(error)) => Err(Error::ListFailed(error)),
-            None => Err(Error::ListOutOfTime),
+        let (mut listed, mut odd) = (Vec::new(), Vec::new());
+        for label in calls.labels().await.map_err(Error::ListFailed)? {
+            match label.parse() {
+                Ok(parsed) if self.settings.labels.include(&label) => {
+                    listed.push(in_scope(parsed, false));
+                }
+                Ok(_) => {}
+                Err(error) => odd.push((label, error)),
+            }
         }
+        Ok((listed, odd))
     }
+}
+
+/// The updater's own ARN, where Lambda gives a real one.
+fn own_arn(context: &Context) -> Option<FunctionArn> {
+    context.invoked_function_arn.parse().ok()
 }

@@ -1,90 +1,76 @@
 //! AppFlow: list, describe and update registrations.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_appflow::Client;
-use aws_sdk_appflow::config::interceptors::InterceptorContext;
-use aws_sdk_appflow::config::retry::{
-    ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket,
-};
+use aws_sdk_appflow::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_appflow::config::retry::RetryConfig;
 use aws_sdk_appflow::config::timeout::TimeoutConfig;
-use aws_sdk_appflow::error::ProvideErrorMetadata;
+use aws_sdk_appflow::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_appflow::error::{BoxError, SdkError};
 use aws_sdk_appflow::operation::update_connector_registration::UpdateConnectorRegistrationError;
 use aws_sdk_appflow::types::{
     ConnectorDetail, ConnectorProvisioningConfig, ConnectorType, LambdaConnectorProvisioningConfig,
 };
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::aws::deadline::Deadline;
-use crate::aws::patience::patiently;
-use crate::aws::service_error::{Operation, ServiceError};
-use crate::model::client_token::ClientToken;
-use crate::model::description::Description;
+use crate::aws::call::{Calls, retry_partition};
+use crate::aws::error::service_error;
+use crate::model::evidence::Configuration;
 use crate::model::function_arn::FunctionArn;
-use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration};
+use crate::model::plan::Plan;
+use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration, Undescribed};
+use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 
 /// The most that ListConnectors gives on a page (`maxResults`; its default is 20).
 const PAGE: i32 = 100;
-/// First try and retries of one call. With the SDK's exponential backoff from one second, the
-/// retries take up to 15 seconds: enough for a cold connector that missed AppFlow's 10 seconds.
+/// First try and retries of one call.
 const ATTEMPTS: u32 = 5;
 /// One attempt. An update lasts as long as AppFlow waits for the connector, which is 10 seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// All attempts of one call and the pauses between them.
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// AppFlow's custom connectors in this account and Region.
-#[derive(Clone, Debug)]
-pub struct AppFlow {
-    client: Client,
+/// A client with bounded attempts.
+pub(super) fn client(config: &SdkConfig) -> Client {
+    let config = aws_sdk_appflow::config::Builder::from(config)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_partition(retry_partition("appflow"))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .operation_timeout(CALL_TIMEOUT)
+                .build(),
+        )
+        .build();
+    Client::from_conf(config)
 }
 
-/// Why a registration could not be described.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DescribeError {
-    /// There is no such registration.
-    NotFound,
-    /// AppFlow did not answer the call.
-    Call(ServiceError),
-    /// AppFlow's answer has no Lambda function in it.
-    NoFunction(String),
-}
-
-impl AppFlow {
-    /// A client with bounded attempts, which takes seconds over the errors of a cold connector.
-    pub fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_appflow::config::Builder::from(config)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .retry_classifier(LongerRetries)
-            .retry_partition(retry_partition("appflow"))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                    .operation_timeout(CALL_TIMEOUT)
-                    .build(),
-            )
-            .build();
-        Self {
-            client: Client::from_conf(config),
-        }
-    }
-
+impl Calls<'_> {
     /// The labels of all connectors that a Lambda function provides: every page of ListConnectors,
     /// without AppFlow's own connectors. The list does not say which function.
-    pub async fn labels(&self, deadline: Deadline) -> Result<Vec<String>, ServiceError> {
+    pub async fn labels(&self) -> Result<Vec<String>, ServiceError> {
+        let operation = Operation::ListConnectors;
         let mut labels = Vec::new();
         let mut next = None;
         loop {
-            let page = patiently(deadline, async || {
-                self.client
+            let page = self.make(operation, async {
+                self.appflow
                     .list_connectors()
                     .max_results(PAGE)
                     .set_next_token(next.clone())
                     .send()
                     .await
-                    .map_err(|error| ServiceError::new(Operation::ListConnectors, error))
-            })
-            .await?;
+                    .map_err(|error| service_error(operation, &error))
+            });
+            let page = match page.await {
+                Err(error) if error.kind == ErrorKind::Throttled && self.pause().await => continue,
+                page => page?,
+            };
             labels.extend(
                 page.connectors
                     .unwrap_or_default()
@@ -102,37 +88,28 @@ impl AppFlow {
             );
             next = match page.next_token.filter(|token| !token.is_empty()) {
                 None => return Ok(labels),
-                token if token == next => {
-                    return Err(ServiceError::endless(Operation::ListConnectors));
-                }
+                token if token == next => return Err(ServiceError::endless(operation)),
                 token => token,
             };
         }
     }
 
     /// What AppFlow knows about one registration.
-    pub async fn describe(
-        &self,
-        label: &ConnectorLabel,
-        deadline: Deadline,
-    ) -> Result<Registration, DescribeError> {
-        let output = patiently(deadline, async || {
-            self.client
+    pub async fn describe(&self, label: &ConnectorLabel) -> Result<Registration, Undescribed> {
+        let operation = Operation::DescribeConnector;
+        let body = Body::default();
+        let output = self.make(operation, async {
+            self.appflow
                 .describe_connector()
                 .connector_type(ConnectorType::Customconnector)
                 .connector_label(label.as_str())
+                .customize()
+                .interceptor(body.clone())
                 .send()
                 .await
-                .map_err(|error| ServiceError::new(Operation::DescribeConnector, error))
-        })
-        .await
-        .map_err(|error| {
-            if error.is("ResourceNotFoundException") {
-                DescribeError::NotFound
-            } else {
-                DescribeError::Call(error)
-            }
-        })?;
+                .map_err(|error| service_error(operation, &error))
+        });
+        let output = output.await.map_err(Undescribed::Call)?;
         let configuration = output.connector_configuration;
         let arn = configuration
             .as_ref()
@@ -140,13 +117,13 @@ impl AppFlow {
             .and_then(|provisioning| provisioning.lambda.as_ref())
             .map(|lambda| lambda.lambda_arn.as_str());
         let Some(arn) = arn else {
-            return Err(DescribeError::NoFunction(
+            return Err(Undescribed::NoFunction(
                 "DescribeConnector answered without `connectorProvisioningConfig.lambda.lambdaArn`"
                     .to_owned(),
             ));
         };
         let function_arn: FunctionArn = arn.parse().map_err(|error| {
-            DescribeError::NoFunction(format!("DescribeConnector answered an ARN, but {error}"))
+            Undescribed::NoFunction(format!("DescribeConnector answered an ARN, but {error}"))
         })?;
         Ok(Registration {
             function_arn,
@@ -154,51 +131,50 @@ impl AppFlow {
                 .as_ref()
                 .and_then(|configuration| configuration.connector_arn.as_deref())
                 .and_then(AppFlowSource::of_connector),
+            configuration: body.configuration(),
             description: configuration
                 .and_then(|configuration| configuration.connector_description)
                 .filter(|description| !description.is_empty()),
         })
     }
 
-    /// Makes AppFlow read the connector's configuration anew from the function behind `arn`.
-    pub async fn update(
-        &self,
-        label: &ConnectorLabel,
-        arn: &FunctionArn,
-        description: Option<&Description>,
-        token: &ClientToken,
-        deadline: Deadline,
-    ) -> Result<(), ServiceError> {
+    /// Has AppFlow read the connector's configuration again, from the function that the plan names.
+    /// One try: what is tried again has to be looked at again first.
+    pub async fn update(&self, plan: &Plan) -> Result<(), ServiceError> {
+        let operation = Operation::UpdateConnectorRegistration;
         let lambda = LambdaConnectorProvisioningConfig::builder()
-            .lambda_arn(arn.to_string())
+            .lambda_arn(plan.target.to_string())
             .build()
-            // The builder refuses only a missing ARN.
+            // The builder rejects only a missing ARN.
             .map_err(|error| {
-                ServiceError::new(
-                    Operation::UpdateConnectorRegistration,
-                    aws_sdk_appflow::error::SdkError::<UpdateConnectorRegistrationError, _>::construction_failure(error),
-                )
+                let error =
+                    SdkError::<UpdateConnectorRegistrationError, _>::construction_failure(error);
+                service_error(operation, &error)
             })?;
         let provisioning = ConnectorProvisioningConfig::builder()
             .lambda(lambda)
             .build();
-        patiently(deadline, async || {
-            self.client
+        let once = aws_sdk_appflow::config::Builder::new()
+            .retry_config(RetryConfig::standard().with_max_attempts(1));
+        self.make(operation, async {
+            self.appflow
                 .update_connector_registration()
-                .connector_label(label.as_str())
-                .connector_provisioning_config(provisioning.clone())
-                .set_description(description.map(ToString::to_string))
-                .client_token(token.as_str())
+                .connector_label(plan.label.as_str())
+                .connector_provisioning_config(provisioning)
+                .set_description(plan.description.as_ref().map(ToString::to_string))
+                .client_token(plan.token.as_str())
+                .customize()
+                .config_override(once)
                 .send()
                 .await
-                .map_err(|error| ServiceError::new(Operation::UpdateConnectorRegistration, error))
+                .map_err(|error| service_error(operation, &error))
         })
         .await?;
         Ok(())
     }
 }
 
-/// AppFlow has been seen to write these names in other cases than its API model does.
+/// A recorded answer writes these names in other cases than the API model does.
 fn is_provided_by_lambda(connector: &ConnectorDetail) -> bool {
     match (
         &connector.connector_provisioning_type,
@@ -212,50 +188,81 @@ fn is_provided_by_lambda(connector: &ConnectorDetail) -> bool {
     }
 }
 
-/// A retry quota of this client's own. The SDK's default one is shared by the process and is only
-/// given back by calls that succeed: after a bad spell, an execution environment that Lambda keeps
-/// for hours would not retry any more. This one also fills up again by itself.
-pub(crate) fn retry_partition(name: &'static str) -> RetryPartition {
-    RetryPartition::custom(name)
-        .token_bucket(TokenBucket::builder().refill_rate(10.0).build())
-        .build()
+/// Keeps the body of DescribeConnector's answer: evidence covers every member of it, those that this
+/// release of the SDK does not know included.
+#[derive(Clone, Debug, Default)]
+struct Body(Arc<Mutex<Configuration>>);
+
+impl Body {
+    fn configuration(&self) -> Configuration {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
-/// Retries of an update that take seconds.
-///
-/// The SDK does not retry `ConnectorServerException` and `ConflictException` at all. AppFlow gives
-/// the first when the connector's function was cold and missed its 10 seconds, or when Lambda was
-/// waking it, and the second while it works on another change of the same registration: both pass.
-/// `InternalServerException` the SDK does retry, but within the first half second. Classed with
-/// throttling errors, all three get the backoff that starts at one second.
-#[derive(Debug)]
-struct LongerRetries;
-
-impl ClassifyRetry for LongerRetries {
-    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let code = context
-            .output_or_error()
-            .and_then(|result| result.err())
-            .and_then(|error| error.as_operation_error())
-            .and_then(|error| error.downcast_ref::<UpdateConnectorRegistrationError>())
-            .and_then(ProvideErrorMetadata::code);
-        match code {
-            Some(
-                code @ ("ConnectorServerException"
-                | "ConflictException"
-                | "InternalServerException"),
-            ) => {
-                tracing::warn!(
-                    code,
-                    "UpdateConnectorRegistration failed with an error that may pass"
-                );
-                RetryAction::throttling_error()
-            }
-            _ => RetryAction::NoActionIndicated,
-        }
+impl Intercept for Body {
+    fn name(&self) -> &'static str {
+        "Body"
     }
 
-    fn name(&self) -> &'static str {
-        "LongerRetries"
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = configuration(body);
+        Ok(())
+    }
+}
+
+/// The connector's configuration in an answer; empty for what is no answer.
+fn configuration(body: &[u8]) -> Configuration {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer {
+        connector_configuration: Map<String, Value>,
+    }
+    let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
+        return Configuration::default();
+    };
+    let members = answer.connector_configuration;
+    let version = members.get("connectorVersion").and_then(Value::as_str);
+    Configuration::new(
+        version.map(str::to_owned),
+        members
+            .iter()
+            // A member without a value is as good as none.
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| {
+                let mut digest = DefaultHasher::new();
+                value.hash(&mut digest);
+                (name.clone(), digest.finish())
+            }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_members_and_missing_values_make_no_difference() {
+        let one = configuration(
+            br#"{"connectorConfiguration": {"connectorVersion": "1.0", "a": {"b": 1, "c": 2}}}"#,
+        );
+        let other = configuration(
+            br#"{"connectorConfiguration": {"a": {"c": 2, "b": 1}, "connectorVersion": "1.0", "d": null}}"#,
+        );
+        assert_eq!(one, other);
+        assert_eq!(one.version.as_deref(), Some("1.0"));
+        let changed = configuration(
+            br#"{"connectorConfiguration": {"connectorVersion": "1.0", "a": {"b": 1, "c": 3}}}"#,
+        );
+        assert_eq!(one.evidence(&changed).changed, ["a"]);
+        assert_eq!(configuration(b"nonsense"), Configuration::default());
     }
 }

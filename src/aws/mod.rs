@@ -1,9 +1,9 @@
 //! AWS, as far as it is called from here: the only room that knows the SDK.
 
-pub mod appflow;
+mod appflow;
+pub mod call;
 pub mod credentials;
 pub mod deadline;
+mod error;
 pub mod https;
 pub mod lambda;
-pub mod patience;
-pub mod service_error;

@@ -4,39 +4,54 @@ use sha2::{Digest, Sha256};
 
 use crate::model::description::Description;
 use crate::model::function_arn::FunctionArn;
+use crate::model::readiness::Found;
 use crate::model::registration::ConnectorLabel;
 
 /// Makes a call to UpdateConnectorRegistration happen once: AppFlow answers a token that it has
-/// seen in the last 8 hours without doing the work again, and refuses it with other parameters.
+/// seen in the last 8 hours without doing the work again, and rejects it with other parameters.
 ///
-/// It is a digest of what caused the update and of every parameter sent, so a second delivery of
-/// an event repeats it and anything else does not. 64 characters of hexadecimal, within the API's
+/// It is a digest of what caused the update, of every parameter sent, of what the function was when
+/// it was found ready, and of the tokens of the rounds before it. So another delivery of an event
+/// repeats it, and an update for newer code does not. 64 hexadecimal characters, within the API's
 /// 1 to 256 of `[ -~]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientToken(String);
 
 impl ClientToken {
-    /// The token for one update. `cause` is the CloudTrail `eventID`, or for a sweep the Lambda
-    /// request id, which Lambda's own retries keep.
+    /// The token for one update.
+    ///
+    /// `cause` is the CloudTrail `eventID`, a state event's `id`, or else the Lambda request id,
+    /// which Lambda's own retries keep. `found` is what the function was, where Lambda told.
+    /// `previous` is the token of the round before: two deliveries of one event that come to the
+    /// same state by different ways, one over newer code than the other, do not share a token, or
+    /// AppFlow would take the second update for done although an older one was stored in between.
     pub fn new(
         cause: &str,
         label: &ConnectorLabel,
         function_arn: &FunctionArn,
         description: Option<&Description>,
+        found: Option<&Found>,
+        previous: Option<&Self>,
     ) -> Self {
         let mut digest = Sha256::new();
-        // Each field goes in with its length: two ways to cut the same text differ.
-        let mut add = |field: &str| {
-            digest.update((field.len() as u64).to_be_bytes());
-            digest.update(field);
+        // Each field goes in with its length, and with a mark of whether it is there: two ways to
+        // cut the same text differ, and so do a missing field and an empty one.
+        let mut add = |field: Option<&str>| match field {
+            None => digest.update([0]),
+            Some(field) => {
+                digest.update([1]);
+                digest.update((field.len() as u64).to_be_bytes());
+                digest.update(field);
+            }
         };
-        add(cause);
-        add(label.as_str());
-        add(&function_arn.to_string());
-        // An absent description is not an empty one.
-        if let Some(description) = description {
-            add(description.as_str());
-        }
+        add(Some(cause));
+        add(Some(label.as_str()));
+        add(Some(&function_arn.to_string()));
+        add(description.map(Description::as_str));
+        add(found.map(|found| found.version.as_str()));
+        add(found.map(|found| found.code_sha256.as_str()));
+        add(found.map(|found| found.last_modified.as_str()));
+        add(previous.map(Self::as_str));
         let hex = digest
             .finalize()
             .iter()
@@ -56,38 +71,76 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    type Parameters = (String, String, String, Option<String>);
+    /// What a token is made of, as texts.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Made {
+        cause: String,
+        label: String,
+        arn: String,
+        description: Option<String>,
+        found: Option<(String, String, String)>,
+        previous: Option<u8>,
+    }
 
-    fn token((cause, label, arn, description): &Parameters) -> ClientToken {
-        let description = description
+    fn token(made: &Made) -> ClientToken {
+        let description = made
+            .description
             .as_ref()
             .map(|text| Description::unchanged(text).unwrap());
+        let found = made.found.clone().map(|(version, sha, modified)| Found {
+            version,
+            code_sha256: sha,
+            last_modified: modified,
+        });
+        let previous = made.previous.map(|number| ClientToken(number.to_string()));
         ClientToken::new(
-            cause,
-            &label.parse().unwrap(),
-            &arn.parse().unwrap(),
+            &made.cause,
+            &made.label.parse().unwrap(),
+            &made.arn.parse().unwrap(),
             description.as_ref(),
+            found.as_ref(),
+            previous.as_ref(),
         )
     }
 
-    fn parameters() -> impl Strategy<Value = Parameters> {
-        (
-            "[a-f0-9-]{0,3}",
-            "[a-b][a-b]{1,2}",
-            "arn:aws:lambda:us-east-1:123456789012:function:[a-b]{1,2}(:[1-2])?",
-            proptest::option::of("[a-b]{0,2}"),
-        )
+    prop_compose! {
+        fn parameters()(
+            cause in "[a-f0-9-]{0,3}",
+            label in "[a-b][a-b]{1,2}",
+            arn in "arn:aws:lambda:us-east-1:123456789012:function:[a-b]{1,2}(:[1-2])?",
+            description in proptest::option::of("[a-b]{0,2}"),
+            found in proptest::option::of(("[a-b]{0,2}", "[a-b]{0,2}", "[a-b]{0,2}")),
+            previous in proptest::option::of(0u8..2),
+        ) -> Made {
+            Made { cause, label, arn, description, found, previous }
+        }
+    }
+
+    /// A pair that differs in one member at most, so that no member can be left out of the digest.
+    fn alike() -> impl Strategy<Value = (Made, Made)> {
+        (parameters(), parameters(), 0..6).prop_map(|(a, b, member)| {
+            let mut other = a.clone();
+            match member {
+                0 => other.cause = b.cause,
+                1 => other.label = b.label,
+                2 => other.arn = b.arn,
+                3 => other.description = b.description,
+                4 => other.found = b.found,
+                _ => other.previous = b.previous,
+            }
+            (a, other)
+        })
     }
 
     proptest! {
         #[test]
-        fn the_same_update_repeats_its_token_and_no_other_does(a in parameters(), b in parameters()) {
+        fn the_same_update_repeats_its_token_and_no_other_does((a, b) in alike()) {
             prop_assert_eq!(token(&a) == token(&b), a == b);
             prop_assert_eq!(token(&a), token(&a));
         }
 
         #[test]
-        fn a_token_is_one_that_the_api_takes(a in parameters()) {
+        fn a_token_is_one_that_the_api_accepts(a in parameters()) {
             let token = token(&a);
             prop_assert!((1..=256).contains(&token.as_str().len()));
             prop_assert!(token.as_str().bytes().all(|byte| (b' '..=b'~').contains(&byte)));
@@ -97,16 +150,22 @@ mod tests {
     #[test]
     fn a_new_release_repeats_the_tokens_of_the_old_one() {
         // AppFlow keeps tokens for 8 hours, and an event may be redelivered to a newer release.
-        let token = token(&(
-            "f6d1a9e2-6f0a-4c8e-9a45-5b7d5d2b3c11".into(),
-            "acme-crm".into(),
-            "arn:aws:lambda:us-east-1:123456789012:function:acme-crm:7".into(),
-            Some("Acme CRM".into()),
-        ));
-        assert_eq!(token.as_str().len(), 64);
+        let token = token(&Made {
+            cause: "f6d1a9e2-6f0a-4c8e-9a45-5b7d5d2b3c11".into(),
+            label: "acme-crm".into(),
+            arn: "arn:aws:lambda:us-east-1:123456789012:function:acme-crm:7".into(),
+            description: Some("Acme CRM".into()),
+            found: Some((
+                "7".into(),
+                "abc=".into(),
+                "2026-01-31T12:00:00.000+0000".into(),
+            )),
+            previous: None,
+        });
         assert_eq!(token.as_str(), PINNED);
     }
 
-    // SHA-256 over each field behind its length as eight bytes, reckoned with another program.
-    const PINNED: &str = "7892244e77c1d713cabecafa68c2b4575fb4193a8f43cf64fc2f345bc8aa43b9";
+    // SHA-256 over each field behind a byte 1 and its length as eight bytes, or a byte 0 where there
+    // is none; computed with another program.
+    const PINNED: &str = "eb24843805a29ea2f2826147a9af698b8c8f259b64cec125ec78a52a4a668ea6";
 }

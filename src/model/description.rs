@@ -12,11 +12,11 @@ const MAX: usize = 1024;
 const REPLACEMENT: char = '-';
 
 /// A description that an update may carry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Description(String);
 
 /// Why a connector's description cannot be sent back as it is.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Unsendable {
     /// It is longer than an update may carry.
     #[error("it has {0} characters, and an update may carry {MAX}")]
@@ -27,10 +27,10 @@ pub enum Unsendable {
 }
 
 /// `UPDATE_DESCRIPTION`: text with the placeholders `{function}`, `{version}` and `{date}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Template(Vec<Piece>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Piece {
     Text(String),
     Function,
@@ -65,6 +65,11 @@ impl Description {
 }
 
 impl Template {
+    /// Whether it says which version it is.
+    pub fn names_the_version(&self) -> bool {
+        self.0.contains(&Piece::Version)
+    }
+
     /// Fills in the placeholders; replaces every character that the API does not take by `-`, and
     /// cuts what is longer than it takes.
     pub fn render(&self, function: &str, version: &str, date: &str) -> Description {

@@ -21,7 +21,7 @@ const REGION_MAX: usize = 32;
 ///
 /// The partition is left out because the Region implies it, and an event that names its function by
 /// a bare name does not tell it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Function {
     region: String,
     account: String,
@@ -32,10 +32,13 @@ pub struct Function {
 pub type Version = NonZeroU64;
 
 /// What stands behind the function's name in an ARN.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Qualifier {
     /// `$LATEST`, the unpublished code.
     Latest,
+    /// `$LATEST.PUBLISHED`, the one version of a function on Lambda Managed Instances that can be
+    /// published again.
+    LatestPublished,
     /// A published version.
     Version(Version),
     /// An alias's name.
@@ -43,7 +46,7 @@ pub enum Qualifier {
 }
 
 /// A Lambda function's ARN. What it prints is, to the letter, what it was parsed from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionArn {
     partition: String,
     function: Function,
@@ -59,7 +62,7 @@ pub struct NotAFunction {
 }
 
 impl NotAFunction {
-    fn new(text: &str, expected: &'static str) -> Self {
+    pub(super) fn new(text: &str, expected: &'static str) -> Self {
         // Events are not ours: a megabyte in one must not become a megabyte in a log or a queue.
         let mut excerpt: String = text.chars().take(120).collect();
         if excerpt.len() < text.len() {
@@ -161,6 +164,14 @@ impl FunctionArn {
         self.qualifier.as_ref()
     }
 
+    /// The version that the ARN names, if it names a numbered one.
+    pub fn version(&self) -> Option<Version> {
+        match self.qualifier {
+            Some(Qualifier::Version(version)) => Some(version),
+            _ => None,
+        }
+    }
+
     /// The same function with another qualifier, or none.
     pub fn with_qualifier(&self, qualifier: Option<Qualifier>) -> Self {
         Self {
@@ -239,8 +250,10 @@ impl FromStr for Qualifier {
 
     fn from_str(text: &str) -> Result<Self, NotAFunction> {
         let bad = || NotAFunction::new(text, "version or alias");
-        if text == "$LATEST" {
-            return Ok(Self::Latest);
+        match text {
+            "$LATEST" => return Ok(Self::Latest),
+            "$LATEST.PUBLISHED" => return Ok(Self::LatestPublished),
+            _ => {}
         }
         if text.is_empty() || text.len() > ALIAS_MAX {
             return Err(bad());
@@ -267,6 +280,7 @@ impl fmt::Display for Qualifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Latest => f.write_str("$LATEST"),
+            Self::LatestPublished => f.write_str("$LATEST.PUBLISHED"),
             Self::Version(version) => write!(f, "{version}"),
             Self::Alias(alias) => f.write_str(alias),
         }
@@ -300,7 +314,8 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a function can have this name (CreateFunction, `FunctionName`).
+pub fn is_name(text: &str) -> bool {
     (1..=NAME_MAX).contains(&text.len())
         && text
             .bytes()
@@ -328,6 +343,7 @@ mod tests {
             ("crm:live", &here),
             ("crm:7", &here),
             ("crm:$LATEST", &here),
+            ("crm:$LATEST.PUBLISHED", &here),
             ("function:crm", &here),
             ("function:crm:7", &here),
             ("123456789012:function:crm", &account),
@@ -358,6 +374,8 @@ mod tests {
             "crm:0",
             "crm:7:8",
             "crm:li ve",
+            "crm:$LATEST.",
+            "crm:$latest",
             "layer:crm:7:8",
             "arn:aws:lambda:us-east-1:123456789012:layer:crm:7",
             "arn:aws:iam::123456789012:role/crm",
@@ -403,7 +421,7 @@ mod tests {
             region in "[a-z]{2}(-gov)?-[a-z]{4,9}-[1-9]",
             account in "[0-9]{12}",
             name in "[a-zA-Z0-9_.-]{1,64}",
-            qualifier in "(|:\\$LATEST|:[1-9][0-9]{0,17}|:[a-zA-Z_-][a-zA-Z0-9_-]{0,127})",
+            qualifier in "(|:\\$LATEST(\\.PUBLISHED)?|:[1-9][0-9]{0,17}|:[a-zA-Z_-][a-zA-Z0-9_-]{0,127})",
         ) -> String {
             format!("arn:{partition}:lambda:{region}:{account}:function:{name}{qualifier}")
         }

@@ -1,25 +1,52 @@
-//! Whether AppFlow may be sent to a function now.
+//! Whether AppFlow can be pointed at a function now, and what the function was at that moment.
 //!
-//! AppFlow invokes the function to read the connector's configuration. A `Pending` function refuses
-//! to be invoked; one whose last update is `InProgress` answers with its old code, and AppFlow would
+//! AppFlow invokes the function to read the connector's configuration. A `Pending` function rejects
+//! the invocation; one whose last update is `InProgress` answers with its old code, and AppFlow would
 //! store the old configuration without an error
 //! ([Lambda function states](https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html)).
 
+/// One look at a function, version, or alias: GetFunctionConfiguration's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Look {
+    /// Whether it can be invoked.
+    pub readiness: Readiness,
+    /// What it was.
+    pub found: Found,
+}
+
+/// What a function was when it was looked at. A deployment changes at least one of the members;
+/// members that Lambda leaves out are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Found {
+    /// `Version`: for an alias, the version behind it.
+    pub version: String,
+    /// `CodeSha256`.
+    pub code_sha256: String,
+    /// `LastModified`: also tells two functions apart that had the same name one after the other.
+    pub last_modified: String,
+}
+
 /// What GetFunctionConfiguration says about being invoked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Readiness {
-    /// Active and not mid-update.
+    /// Active and not in the middle of an update.
     Ready,
+    /// Active, and its last update failed, with Lambda's reason: the code before that update still
+    /// answers.
+    ReadyAsBefore(String),
     /// Idle for so long that Lambda took its resources back. Being invoked is what wakes it: the
     /// first invocation fails, and the function is `Pending` for a while.
     Inactive,
     /// Not ready yet, with the state that it is in.
-    Not(String),
-    /// It will not become ready, with Lambda's own reason.
-    Failed(String),
+    NotYet(String),
+    /// On Lambda Managed Instances, where `$LATEST` cannot be invoked: an invocation without a
+    /// qualifier runs `$LATEST.PUBLISHED`.
+    NonInvocable,
+    /// It will not become ready by itself, with Lambda's own reason.
+    Never(String),
 }
 
-/// The members of GetFunctionConfiguration's answer that tell; all optional there.
+/// The members of GetFunctionConfiguration's answer that tell; all are optional there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FunctionState<'a> {
     /// `State`.
@@ -33,27 +60,29 @@ pub struct FunctionState<'a> {
 }
 
 impl FunctionState<'_> {
-    /// Reads the answer. A state that this crate does not know counts as not ready: waiting in vain
-    /// ends in an error that somebody sees, going ahead might store an old configuration unseen.
+    /// Reads the answer. An unknown state counts as not ready: waiting in vain ends in an error that
+    /// somebody sees, going ahead could store an old configuration unseen.
     pub fn readiness(self) -> Readiness {
         let reason = |reason: Option<&str>| reason.unwrap_or("Lambda gives no reason").to_owned();
         match (self.state, self.last_update) {
-            (Some("Failed"), _) => Readiness::Failed(format!(
-                "its State is Failed: {}",
-                reason(self.state_reason)
-            )),
-            (_, Some("Failed")) => Readiness::Failed(format!(
-                "its LastUpdateStatus is Failed: {}",
-                reason(self.last_update_reason)
-            )),
-            (Some("Inactive"), None | Some("Successful")) => Readiness::Inactive,
+            (Some(state @ ("Failed" | "Deactivated" | "Deactivating" | "Deleting")), _) => {
+                Readiness::Never(format!(
+                    "its State is {state}: {}",
+                    reason(self.state_reason)
+                ))
+            }
+            (Some("ActiveNonInvocable"), _) => Readiness::NonInvocable,
             // Lambda leaves the members out for functions that are older than they are, and
             // LastUpdateStatus for a version that was published by an update of the code.
             (None | Some("Active"), None | Some("Successful")) => Readiness::Ready,
-            (None | Some("Active" | "Inactive"), Some(status)) => {
-                Readiness::Not(format!("its LastUpdateStatus is {status}"))
+            (None | Some("Active"), Some("Failed")) => {
+                Readiness::ReadyAsBefore(reason(self.last_update_reason))
             }
-            (Some(state), _) => Readiness::Not(format!("its State is {state}")),
+            (Some("Inactive"), None | Some("Successful" | "Failed")) => Readiness::Inactive,
+            (None | Some("Active" | "Inactive"), Some(status)) => {
+                Readiness::NotYet(format!("its LastUpdateStatus is {status}"))
+            }
+            (Some(state), _) => Readiness::NotYet(format!("its State is {state}")),
         }
     }
 }
@@ -64,7 +93,9 @@ mod tests {
 
     #[test]
     fn every_state_is_read_as_what_it_means_for_an_invocation() {
-        use Readiness::{Failed, Inactive, Not, Ready};
+        use Readiness::{Inactive, Never, NonInvocable, NotYet, Ready, ReadyAsBefore};
+        let never = |state: &str| Never(format!("its State is {state}: no subnet"));
+        let not_yet = |what: &str| NotYet(what.to_owned());
         for (state, last_update, expected) in [
             (None, None, Ready),
             (Some("Active"), None, Ready),
@@ -73,40 +104,55 @@ mod tests {
             (
                 Some("Active"),
                 Some("InProgress"),
-                Not("its LastUpdateStatus is InProgress".into()),
+                not_yet("its LastUpdateStatus is InProgress"),
             ),
             (
                 Some("Active"),
                 Some("Paused"),
-                Not("its LastUpdateStatus is Paused".into()),
+                not_yet("its LastUpdateStatus is Paused"),
             ),
-            (Some("Pending"), None, Not("its State is Pending".into())),
+            (Some("Pending"), None, not_yet("its State is Pending")),
             (
                 Some("Pending"),
                 Some("InProgress"),
-                Not("its State is Pending".into()),
+                not_yet("its State is Pending"),
+            ),
+            (
+                Some("Pending"),
+                Some("Failed"),
+                not_yet("its State is Pending"),
             ),
             (
                 Some("Dreaming"),
                 Some("Successful"),
-                Not("its State is Dreaming".into()),
+                not_yet("its State is Dreaming"),
             ),
             (Some("Inactive"), Some("Successful"), Inactive),
+            (Some("Inactive"), Some("Failed"), Inactive),
             (Some("Inactive"), None, Inactive),
             (
                 Some("Inactive"),
                 Some("InProgress"),
-                Not("its LastUpdateStatus is InProgress".into()),
+                not_yet("its LastUpdateStatus is InProgress"),
             ),
+            (Some("Failed"), Some("Successful"), never("Failed")),
             (
-                Some("Failed"),
+                Some("Deactivated"),
                 Some("Successful"),
-                Failed("its State is Failed: no subnet".into()),
+                never("Deactivated"),
             ),
+            (Some("Deactivating"), None, never("Deactivating")),
+            (Some("Deleting"), Some("InProgress"), never("Deleting")),
+            (Some("ActiveNonInvocable"), Some("Successful"), NonInvocable),
             (
                 Some("Active"),
                 Some("Failed"),
-                Failed("its LastUpdateStatus is Failed: Lambda gives no reason".into()),
+                ReadyAsBefore("Lambda gives no reason".into()),
+            ),
+            (
+                None,
+                Some("Failed"),
+                ReadyAsBefore("Lambda gives no reason".into()),
             ),
         ] {
             let read = FunctionState {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::model::evidence::Configuration;
 use crate::model::function_arn::FunctionArn;
+use crate::model::service_error::ServiceError;
 
 /// The longest connector label (UpdateConnectorRegistration, `connectorLabel`).
 const LABEL_MAX: usize = 256;
@@ -14,7 +16,7 @@ const LABEL_MAX: usize = 256;
 pub struct ConnectorLabel(String);
 
 /// Text that cannot be a connector label.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error(
     "`{0}` is not a connector label: AppFlow's have 2 to 256 characters, the first a letter or a \
      digit, the others letters, digits or any of _!@#.-"
@@ -22,19 +24,30 @@ pub struct ConnectorLabel(String);
 pub struct NotALabel(String);
 
 /// A custom connector's registration, as DescribeConnector gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Registration {
     /// The function behind the connector, with the qualifier it was registered with.
     pub function_arn: FunctionArn,
-    /// The AppFlow that the registration belongs to, where AppFlow tells: it has been seen to leave
-    /// the connector's ARN out.
+    /// The AppFlow that the registration belongs to, where AppFlow tells: a recorded answer
+    /// leaves the connector's ARN out.
     pub source: Option<AppFlowSource>,
-    /// The connector's description. It may hold characters that an update may not.
+    /// The connector's description. It may hold characters that an update cannot carry.
     pub description: Option<String>,
+    /// What AppFlow holds of the connector.
+    pub configuration: Configuration,
+}
+
+/// Why a registration could not be described.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Undescribed {
+    /// DescribeConnector failed.
+    Call(ServiceError),
+    /// The answer has no Lambda function in it that can be read, and why.
+    NoFunction(String),
 }
 
 /// The AppFlow of one account and Region: who is let in to a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppFlowSource {
     /// The partition of both.
     pub partition: String,

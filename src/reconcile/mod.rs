@@ -1,6 +1,8 @@
 //! What becomes of each registration.
 
-pub mod convergence;
-pub mod decision;
-pub mod functions;
+pub mod decide;
 pub mod outcome;
+pub mod plan;
+pub mod run;
+pub mod steps;
+mod target;

@@ -1,115 +1,95 @@
-//! What became of one registration, as it stands in an answer and in the log.
+//! What became of one registration, as data; [`crate::report`] says it in words.
 
-use std::fmt;
-
-use serde::Serialize;
-
-use crate::model::function_arn::FunctionArn;
+use crate::model::evidence::Evidence;
+use crate::model::function_arn::{FunctionArn, Version};
+use crate::model::registration::{AppFlowSource, NotALabel};
+use crate::model::service_error::{ErrorKind, ServiceError};
+use crate::reconcile::decide::Skip;
 
 /// What became of one registration.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Connector {
     /// The connector label, as AppFlow or the settings have it.
     pub label: String,
-    /// The ARN that AppFlow had; `None` where it could not be learnt.
+    /// The ARN that AppFlow had before the first update; `None` where it could not be read.
     pub registered: Option<FunctionArn>,
     /// What became of it.
     pub outcome: Outcome,
 }
 
 /// What became of a registration.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// AppFlow was given this ARN.
-    Updated(FunctionArn),
+    /// AppFlow was given this ARN, and the function was afterwards still what it was before.
+    Updated {
+        /// The ARN.
+        target: FunctionArn,
+        /// The newest version, where the registration stays behind it.
+        behind: Option<Version>,
+        /// What the update did, where AppFlow told.
+        evidence: Option<Evidence>,
+    },
     /// A dry run would have given AppFlow this ARN.
-    Planned(FunctionArn),
+    Planned {
+        /// The ARN.
+        target: FunctionArn,
+        /// The newest version, where the registration would stay behind it.
+        behind: Option<Version>,
+    },
     /// There was nothing to do, for this reason.
-    Skipped(String),
+    Skipped(Skip),
+    /// A sweep passed it over because the function, version, or alias no longer exists.
+    Orphaned(Gone),
     /// It should have been updated, with this ARN if it was known by then, and was not.
-    Failed(Option<FunctionArn>, Failure),
+    Failed {
+        /// The ARN.
+        target: Option<FunctionArn>,
+        /// What went wrong.
+        failure: Failure,
+    },
 }
 
-impl Connector {
-    /// One log line for the decision and what came of it.
-    pub fn log(&self, request_id: &str, event_id: Option<&str>) {
-        let row = Row::from(self);
-        let registered = row.registered_arn.map(tracing::field::display);
-        let target = row.target_arn.map(tracing::field::display);
-        let function = self
-            .registered
-            .as_ref()
-            .map(|arn| tracing::field::display(arn.with_qualifier(None)));
-        macro_rules! line {
-            ($level:ident) => {
-                tracing::$level!(
-                    requestId = request_id,
-                    eventId = event_id,
-                    connectorLabel = row.connector_label,
-                    functionArn = function,
-                    outcome = row.outcome,
-                    registeredArn = registered,
-                    targetArn = target,
-                    reason = row.reason,
-                    "registration {}",
-                    row.outcome
-                )
-            };
-        }
-        match self.outcome {
-            Outcome::Failed(..) => line!(error),
-            _ => line!(info),
-        }
-    }
-}
-
-/// A [`Connector`] as it stands in an answer and in the log.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Row<'a> {
-    connector_label: &'a str,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    registered_arn: Option<&'a FunctionArn>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_arn: Option<&'a FunctionArn>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-}
-
-impl<'a> From<&'a Connector> for Row<'a> {
-    fn from(connector: &'a Connector) -> Self {
-        let (outcome, target_arn, reason) = match &connector.outcome {
-            Outcome::Updated(target) => ("updated", Some(target), None),
-            Outcome::Planned(target) => ("planned", Some(target), None),
-            Outcome::Skipped(reason) => ("skipped", None, Some(reason.clone())),
-            Outcome::Failed(target, failure) => {
-                ("failed", target.as_ref(), Some(failure.to_string()))
-            }
-        };
-        Self {
-            connector_label: &connector.label,
-            outcome,
-            registered_arn: connector.registered.as_ref(),
-            target_arn,
-            reason,
-        }
-    }
-}
-
-impl Serialize for Connector {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Row::from(self).serialize(serializer)
-    }
+/// What no longer exists.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Gone {
+    /// What Lambda was asked about, in its own words.
+    Missing(ServiceError),
+    /// The registered version of this function, which has no other.
+    Versions(FunctionArn),
 }
 
 /// Why a registration that should have been updated was not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// What went wrong, by name.
-    pub kind: FailureKind,
-    /// What went wrong, and what to do about it.
-    pub message: String,
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// AppFlow lists a label that DescribeConnector would reject.
+    Label(NotALabel),
+    /// AppFlow has no registration with a label that the settings or the sweep name.
+    NotRegistered,
+    /// AppFlow describes it without a Lambda function that can be read, and how.
+    NoFunction(String),
+    /// DescribeConnector failed.
+    Describe(ServiceError),
+    /// Lambda could not be asked about the function.
+    Function(ServiceError),
+    /// Lambda could not be asked whether the function changed during the update.
+    Unchecked(ServiceError),
+    /// This function has no version to move to.
+    NoVersion(FunctionArn),
+    /// Lambda says that the function will not become ready, and why.
+    FunctionFailed(String),
+    /// The function was in this state when the invocation's time was up.
+    NotReady(String),
+    /// Update after update, the function had changed again.
+    KeepsChanging,
+    /// UpdateConnectorRegistration failed.
+    Update {
+        /// Why.
+        error: ServiceError,
+        /// Why AppFlow was not granted permission to invoke the version before, if that failed.
+        grant: Option<ServiceError>,
+        /// The AppFlow that has to be allowed to invoke the function.
+        source: Option<AppFlowSource>,
+    },
 }
 
 /// The names of what can go wrong with one registration.
@@ -117,7 +97,7 @@ pub struct Failure {
 pub enum FailureKind {
     /// AppFlow did not describe the registration.
     DescribeFailed,
-    /// Lambda says that the function has failed.
+    /// Lambda says that the function will not become ready.
     FunctionFailed,
     /// The function was not ready to be invoked before the time was up.
     FunctionNotReady,
@@ -125,7 +105,9 @@ pub enum FailureKind {
     FunctionNotFound,
     /// Lambda could not be asked about the function.
     FunctionUnknown,
-    /// Lambda did not let AppFlow invoke the version.
+    /// The function changed during each of several updates.
+    FunctionKeepsChanging,
+    /// Lambda did not let AppFlow invoke the version, and the update failed.
     GrantFailed,
     /// AppFlow did not update the registration.
     UpdateFailed,
@@ -134,6 +116,19 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::DescribeFailed,
+        Self::FunctionFailed,
+        Self::FunctionNotReady,
+        Self::FunctionNotFound,
+        Self::FunctionUnknown,
+        Self::FunctionKeepsChanging,
+        Self::GrantFailed,
+        Self::UpdateFailed,
+        Self::OutOfTime,
+    ];
+
     /// The `errorType` of an invocation in which every failure is of this kind.
     pub fn name(self) -> &'static str {
         match self {
@@ -142,6 +137,7 @@ impl FailureKind {
             Self::FunctionNotReady => "FunctionNotReady",
             Self::FunctionNotFound => "FunctionNotFound",
             Self::FunctionUnknown => "FunctionUnknown",
+            Self::FunctionKeepsChanging => "FunctionKeepsChanging",
             Self::GrantFailed => "GrantFailed",
             Self::UpdateFailed => "UpdateFailed",
             Self::OutOfTime => "OutOfTime",
@@ -149,8 +145,31 @@ impl FailureKind {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.name(), self.message)
+impl Failure {
+    /// Its kind.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Describe(error)
+            | Self::Function(error)
+            | Self::Unchecked(error)
+            | Self::Update { error, .. }
+                if error.kind == ErrorKind::OutOfTime =>
+            {
+                FailureKind::OutOfTime
+            }
+            Self::Label(_) | Self::NotRegistered | Self::NoFunction(_) | Self::Describe(_) => {
+                FailureKind::DescribeFailed
+            }
+            Self::Function(error) if error.kind == ErrorKind::NotFound => {
+                FailureKind::FunctionNotFound
+            }
+            Self::NoVersion(_) => FailureKind::FunctionNotFound,
+            Self::Function(_) | Self::Unchecked(_) => FailureKind::FunctionUnknown,
+            Self::FunctionFailed(_) => FailureKind::FunctionFailed,
+            Self::NotReady(_) => FailureKind::FunctionNotReady,
+            Self::KeepsChanging => FailureKind::FunctionKeepsChanging,
+            Self::Update { grant: Some(_), .. } => FailureKind::GrantFailed,
+            Self::Update { grant: None, .. } => FailureKind::UpdateFailed,
+        }
     }
 }

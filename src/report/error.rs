@@ -4,9 +4,12 @@ use std::fmt;
 
 use lambda_runtime::Diagnostic;
 
-use crate::aws::service_error::ServiceError;
 use crate::event::InvalidEvent;
+use crate::model::function_arn::FunctionArn;
+use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::outcome::{Connector, Failure, FailureKind, Outcome};
+use crate::report::connector::reason;
+use crate::report::words::with_advice;
 use crate::settings::InvalidSettings;
 
 /// How many failed registrations an error spells out. Each takes up to about two kilobytes, and the
@@ -21,8 +24,6 @@ pub enum Error {
     InvalidEvent(InvalidEvent),
     /// AppFlow did not list the connectors.
     ListFailed(ServiceError),
-    /// The invocation's time was up before AppFlow had listed the connectors.
-    ListOutOfTime,
     /// Registrations that should have been updated were not; all others were tried.
     Registrations(
         /// What became of each; at least one failed.
@@ -38,10 +39,12 @@ impl Error {
         match self {
             Self::InvalidSettings(_) => "InvalidSettings",
             Self::InvalidEvent(_) => "InvalidEvent",
+            Self::ListFailed(error) if error.kind == ErrorKind::OutOfTime => {
+                FailureKind::OutOfTime.name()
+            }
             Self::ListFailed(_) => "ListFailed",
-            Self::ListOutOfTime => FailureKind::OutOfTime.name(),
             Self::Registrations(connectors) => {
-                let mut kinds = failures(connectors).map(|(_, failure)| failure.kind);
+                let mut kinds = failed(connectors).map(|(_, failure, _)| failure.kind());
                 match kinds.next() {
                     Some(first) if kinds.all(|kind| kind == first) => first.name(),
                     _ => "SeveralFailed",
@@ -60,7 +63,6 @@ impl Error {
             Self::InvalidSettings(_)
             | Self::InvalidEvent(_)
             | Self::ListFailed(_)
-            | Self::ListOutOfTime
             | Self::Panicked(_) => &[],
         }
     }
@@ -72,31 +74,27 @@ impl fmt::Display for Error {
             Self::InvalidSettings(error) => error.fmt(f),
             Self::InvalidEvent(error) => write!(
                 f,
-                "{error}. Nothing was changed. If this is a real event, it is not of a form that \
-                 this version knows; a sweep brings the registrations up to date without it"
+                "{error}. Nothing was changed. If this is a real event, this release does not know \
+                 its form; a sweep brings the registrations up to date without it"
             ),
             Self::ListFailed(error) => write!(
                 f,
-                "{error}. No registration was looked at. {}",
-                error.advice()
-            ),
-            Self::ListOutOfTime => f.write_str(
-                "time was up before ListConnectors had answered. No registration was looked at. \
-                 Name the connectors in CONNECTOR_LABELS, or give the function a longer timeout \
-                 where it has less than Lambda's 15 minutes",
+                "{}. No registration was looked at; naming the connectors in CONNECTOR_LABELS does \
+                 without the list",
+                with_advice(error)
             ),
             Self::Registrations(connectors) => {
-                let failed = failures(connectors).count();
+                let count = failed(connectors).count();
                 let updated: Vec<&str> = connectors
                     .iter()
-                    .filter(|connector| matches!(connector.outcome, Outcome::Updated(_)))
+                    .filter(|connector| matches!(connector.outcome, Outcome::Updated { .. }))
                     .map(|connector| connector.label.as_str())
                     .collect();
-                write!(f, "{failed} of {} registrations failed", connectors.len())?;
-                for (label, failure) in failures(connectors).take(SPELT_OUT) {
-                    write!(f, "\n{label}: {failure}")?;
+                write!(f, "{count} of {} registrations failed", connectors.len())?;
+                for (label, failure, target) in failed(connectors).take(SPELT_OUT) {
+                    write!(f, "\n{label}: {}", reason(failure, target))?;
                 }
-                if let Some(more @ 1..) = failed.checked_sub(SPELT_OUT) {
+                if let Some(more @ 1..) = count.checked_sub(SPELT_OUT) {
                     write!(f, "\nand {more} more, each with its own line in the log")?;
                 }
                 write!(f, "\n{} updated", updated.len())?;
@@ -106,26 +104,30 @@ impl fmt::Display for Error {
                 if updated.len() > SPELT_OUT {
                     write!(f, ", …")?;
                 }
-                let others = connectors.len() - failed - updated.len();
+                let others = connectors.len() - count - updated.len();
                 write!(f, "; {others} left as they were")
             }
             Self::Panicked(panic) => write!(
                 f,
-                "connector-updater panicked: {panic}. This is a defect of its own; please report it \
-                 with the log of this invocation. What was not reached is left as it was; if the \
-                 next try does not bring it up to date, sweep some labels at a time"
+                "connector-updater panicked: {panic}. This is a bug in connector-updater; please report \
+                 it with the log of this invocation. Registrations that it did not reach are as they \
+                 were: sweep them, some labels at a time"
             ),
         }
     }
 }
 
-/// The registrations that failed, and why.
-fn failures(connectors: &[Connector]) -> impl Iterator<Item = (&str, &Failure)> {
+/// The registrations that failed, why, and with which target.
+fn failed(
+    connectors: &[Connector],
+) -> impl Iterator<Item = (&str, &Failure, Option<&FunctionArn>)> {
     connectors
         .iter()
         .filter_map(|connector| match &connector.outcome {
-            Outcome::Failed(_, failure) => Some((connector.label.as_str(), failure)),
-            Outcome::Updated(_) | Outcome::Planned(_) | Outcome::Skipped(_) => None,
+            Outcome::Failed { target, failure } => {
+                Some((connector.label.as_str(), failure, target.as_ref()))
+            }
+            _ => None,
         })
 }
 
@@ -162,25 +164,38 @@ impl From<Error> for Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::registration::{AppFlowSource, ConnectorLabel};
+    use crate::model::service_error::Operation;
+    use crate::reconcile::decide::Skip;
 
-    fn failed(kinds: &[FailureKind]) -> Error {
+    fn error(failures: &[Failure]) -> Error {
         let connector = |label: String, outcome| Connector {
             label,
             registered: None,
             outcome,
         };
-        let arn = "arn:aws:lambda:us-east-1:123456789012:function:crm";
+        let arn: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm"
+            .parse()
+            .unwrap();
+        let updated = Outcome::Updated {
+            target: arn.clone(),
+            behind: None,
+            evidence: None,
+        };
+        let planned = Outcome::Planned {
+            target: arn,
+            behind: None,
+        };
         let mut connectors = vec![
-            connector("fine".to_owned(), Outcome::Updated(arn.parse().unwrap())),
-            connector("old".to_owned(), Outcome::Skipped("older".to_owned())),
-            connector("dry".to_owned(), Outcome::Planned(arn.parse().unwrap())),
+            connector("fine".to_owned(), updated),
+            connector("old".to_owned(), Outcome::Skipped(Skip::FollowsLatest)),
+            connector("dry".to_owned(), planned),
         ];
-        for (number, kind) in kinds.iter().enumerate() {
-            let failure = Failure {
-                kind: *kind,
-                message: "a reason".repeat(100),
+        for (number, failure) in failures.iter().enumerate() {
+            let outcome = Outcome::Failed {
+                target: None,
+                failure: failure.clone(),
             };
-            let outcome = Outcome::Failed(None, failure);
             connectors.push(connector(format!("connector-{number}"), outcome));
         }
         Error::Registrations(connectors)
@@ -188,19 +203,23 @@ mod tests {
 
     #[test]
     fn failures_of_one_kind_give_the_error_their_name() {
-        use FailureKind::{DescribeFailed, UpdateFailed};
-        assert_eq!(failed(&[UpdateFailed; 3]).name(), "UpdateFailed");
+        let not_ready = || Failure::NotReady("its State is Pending".to_owned());
         assert_eq!(
-            failed(&[UpdateFailed, DescribeFailed]).name(),
+            error(&[not_ready(), not_ready()]).name(),
+            "FunctionNotReady"
+        );
+        assert_eq!(
+            error(&[not_ready(), Failure::NotRegistered]).name(),
             "SeveralFailed"
         );
     }
 
     #[test]
     fn a_thousand_failures_fit_into_a_queue_message() {
-        let message = failed(&[FailureKind::UpdateFailed; 1000]).to_string();
+        let failure = Failure::FunctionFailed("a reason ".repeat(100));
+        let message = error(&vec![failure; 1000]).to_string();
         assert!(
-            message.starts_with("1000 of 1003 registrations failed\nconnector-0: UpdateFailed")
+            message.starts_with("1000 of 1003 registrations failed\nconnector-0: FunctionFailed")
         );
         assert!(message.contains("and 980 more"), "{message}");
         assert!(
@@ -208,5 +227,108 @@ mod tests {
             "{message}"
         );
         assert!(message.len() < 64 * 1024);
+    }
+
+    /// A service's error of every kind, and every failure that has one.
+    fn everything_that_can_fail() -> Vec<Failure> {
+        let kinds = [
+            ErrorKind::AccessDenied,
+            ErrorKind::NotFound,
+            ErrorKind::Invalid,
+            ErrorKind::QuotaExceeded,
+            ErrorKind::ConnectorAuthentication,
+            ErrorKind::ConnectorServer,
+            ErrorKind::Conflict,
+            ErrorKind::Exists,
+            ErrorKind::Throttled,
+            ErrorKind::Internal,
+            ErrorKind::NoAnswer,
+            ErrorKind::OutOfTime,
+            ErrorKind::Other,
+        ];
+        let arn: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm:7"
+            .parse()
+            .unwrap();
+        let mut failures = vec![
+            Failure::NotRegistered,
+            Failure::NoFunction("no ARN".to_owned()),
+            Failure::Label("a b".parse::<ConnectorLabel>().unwrap_err()),
+            Failure::NoVersion(arn.clone()),
+            Failure::FunctionFailed("no subnet".to_owned()),
+            Failure::NotReady("its State is Pending".to_owned()),
+            Failure::KeepsChanging,
+        ];
+        for kind in kinds {
+            let error = ServiceError {
+                kind,
+                code: Some("SomeException".to_owned()),
+                message: "Its own words.".to_owned(),
+                request_id: Some("abc".to_owned()),
+                ..ServiceError::out_of_time(Operation::UpdateConnectorRegistration)
+            };
+            failures.extend([
+                Failure::Describe(error.clone()),
+                Failure::Function(error.clone()),
+                Failure::Unchecked(error.clone()),
+            ]);
+            for grant in [None, Some(error.clone())] {
+                failures.push(Failure::Update {
+                    error: error.clone(),
+                    grant,
+                    source: Some(AppFlowSource::beside(&arn)),
+                });
+            }
+        }
+        failures
+    }
+
+    #[test]
+    fn every_failure_says_what_to_do_and_promises_no_retry() {
+        let target = "arn:aws:lambda:us-east-1:123456789012:function:crm:7";
+        let target = target.parse().unwrap();
+        for failure in everything_that_can_fail() {
+            let text = reason(&failure, Some(&target));
+            assert!(text.starts_with(failure.kind().name()), "{text}");
+            for promise in [
+                "again by itself",
+                "tries the event again",
+                "will be retried",
+                "next try",
+            ] {
+                assert!(!text.contains(promise), "{text}");
+            }
+            if let Failure::Describe(_) | Failure::Function(_) | Failure::Update { .. } = &failure {
+                let service = "UpdateConnectorRegistration failed with SomeException: Its own \
+                               words. (request id abc). ";
+                let (_, advice) = text.split_once(service).expect("the service's own words");
+                assert!(advice.len() > 20, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_error_type_is_in_the_documentation() {
+        let documented = include_str!("../../README.md");
+        let list = ServiceError::out_of_time(Operation::ListConnectors);
+        let other = ["InvalidSettings", "SeveralFailed"];
+        let failures = everything_that_can_fail();
+        let names = FailureKind::ALL
+            .iter()
+            .map(|kind| kind.name())
+            .chain(
+                failures
+                    .iter()
+                    .map(|failure| failure.kind().name()),
+            )
+            .chain([
+                Error::InvalidEvent(InvalidEvent(String::new())).name(),
+                Error::ListFailed(list).name(),
+                "ListFailed",
+                Error::Panicked(String::new()).name(),
+            ])
+            .chain(other);
+        for name in names {
+            assert!(documented.contains(&format!("| `{name}` |")), "{name}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Map, Value, json};
 
+use crate::model::evidence::Evidence;
 use crate::reconcile::outcome::{Connector, Outcome};
 use crate::settings::LogLevel;
 
@@ -23,49 +24,102 @@ pub struct Metrics {
     skipped: usize,
     failed: usize,
     planned: usize,
+    /// Updates after which AppFlow held something else than before.
+    changed: usize,
+    /// What a sweep found; `None` for an event.
+    found: Option<Found>,
     /// Milliseconds from the deployment to the end of its last update; `None` without an update.
     deployment_to_update: Option<f64>,
     now: SystemTime,
 }
 
+/// What a sweep found.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Found {
+    /// Registrations whose version is not the newest.
+    behind: usize,
+    /// Registrations whose function no longer exists.
+    orphaned: usize,
+}
+
+/// Whether an invocation was about an event or a sweep.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum About {
+    /// An event, of a deployment at this time where it tells one.
+    Event(Option<DateTime>),
+    /// A sweep.
+    Sweep,
+}
+
 impl Metrics {
-    /// The numbers of an invocation that ends `now`, about a deployment at `deployed_at` where it
-    /// was about one and the event told when.
-    pub fn of(connectors: &[Connector], deployed_at: Option<DateTime>, now: SystemTime) -> Self {
-        let (mut updated, mut skipped, mut failed, mut planned) = (0, 0, 0, 0);
+    /// The numbers of an invocation that ends `now`.
+    pub fn of(connectors: &[Connector], about: About, now: SystemTime) -> Self {
+        let mut metrics = Self {
+            updated: 0,
+            skipped: 0,
+            failed: 0,
+            planned: 0,
+            changed: 0,
+            found: None,
+            deployment_to_update: None,
+            now,
+        };
+        let mut found = Found::default();
         for connector in connectors {
-            match connector.outcome {
-                Outcome::Updated(_) => updated += 1,
-                Outcome::Skipped(_) => skipped += 1,
-                Outcome::Failed(..) => failed += 1,
-                Outcome::Planned(_) => planned += 1,
+            match &connector.outcome {
+                Outcome::Updated {
+                    behind, evidence, ..
+                } => {
+                    metrics.updated += 1;
+                    found.behind += usize::from(behind.is_some());
+                    let changed = |evidence: &Evidence| !evidence.changed.is_empty();
+                    metrics.changed += usize::from(evidence.as_ref().is_some_and(changed));
+                }
+                Outcome::Planned { behind, .. } => {
+                    metrics.planned += 1;
+                    found.behind += usize::from(behind.is_some());
+                }
+                Outcome::Skipped(_) => metrics.skipped += 1,
+                Outcome::Orphaned(_) => {
+                    metrics.skipped += 1;
+                    found.orphaned += 1;
+                }
+                Outcome::Failed { .. } => metrics.failed += 1,
             }
         }
-        let deployment_to_update = deployed_at.filter(|_| updated > 0).map(|deployed_at| {
-            // CloudTrail's times are whole seconds of another clock.
-            ((DateTime::from(now).as_secs_f64() - deployed_at.as_secs_f64()) * 1000.0)
-                .round()
-                .max(0.0)
-        });
-        Self {
-            updated,
-            skipped,
-            failed,
-            planned,
-            deployment_to_update,
-            now,
+        match about {
+            About::Sweep => metrics.found = Some(found),
+            About::Event(deployed_at) if metrics.updated > 0 => {
+                metrics.deployment_to_update = deployed_at.map(|deployed_at| {
+                    // CloudTrail's times are whole seconds of another clock.
+                    ((DateTime::from(now).as_secs_f64() - deployed_at.as_secs_f64()) * 1000.0)
+                        .round()
+                        .max(0.0)
+                });
+            }
+            About::Event(_) => {}
         }
+        metrics
     }
 
     /// The line. Lambda takes a line without a level for one of INFO and drops it where the log
     /// level is higher; `log_level` is the one that it is configured to let through.
     pub fn line(&self, function_name: &str, log_level: LogLevel) -> String {
-        let counts = [
+        let mut counts = vec![
             ("RegistrationsUpdated", self.updated),
             ("RegistrationsSkipped", self.skipped),
             ("RegistrationsFailed", self.failed),
             ("RegistrationsPlanned", self.planned),
+            ("RegistrationsChanged", self.changed),
         ];
+        if let Some(found) = self.found {
+            counts.extend([
+                // A sweep that changes something has found something stale.
+                ("StaleRegistrations", self.changed),
+                ("RegistrationsBehind", found.behind),
+                ("OrphanedRegistrations", found.orphaned),
+            ]);
+        }
         let mut definitions = Vec::new();
         let mut line = Map::new();
         for (name, count) in counts {
@@ -102,21 +156,41 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reconcile::outcome::{Failure, FailureKind};
+    use crate::model::function_arn::{FunctionArn, Version};
+    use crate::reconcile::decide::Skip;
+    use crate::reconcile::outcome::{Failure, Gone};
     use proptest::prelude::*;
     use std::time::Duration;
 
-    fn connectors(counts: [usize; 4]) -> Vec<Connector> {
-        let arn = "arn:aws:lambda:us-east-1:123456789012:function:crm";
-        let failure = Failure {
-            kind: FailureKind::OutOfTime,
-            message: String::new(),
+    /// So many of each: updated and changed, updated, skipped, failed, planned, updated but behind,
+    /// orphaned.
+    fn connectors(counts: [usize; 7]) -> Vec<Connector> {
+        let target: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm"
+            .parse()
+            .unwrap();
+        let updated = |behind, changed: &[&str]| Outcome::Updated {
+            target: target.clone(),
+            behind,
+            evidence: Some(Evidence {
+                previous_version: None,
+                version: None,
+                changed: changed.iter().map(ToString::to_string).collect(),
+            }),
         };
         let outcomes = [
-            Outcome::Updated(arn.parse().unwrap()),
-            Outcome::Skipped(String::new()),
-            Outcome::Failed(None, failure),
-            Outcome::Planned(arn.parse().unwrap()),
+            updated(None, &["connectorVersion"]),
+            updated(None, &[]),
+            Outcome::Skipped(Skip::FollowsLatest),
+            Outcome::Failed {
+                target: None,
+                failure: Failure::NotRegistered,
+            },
+            Outcome::Planned {
+                target: target.clone(),
+                behind: None,
+            },
+            updated(Version::new(8), &[]),
+            Outcome::Orphaned(Gone::Versions(target.clone())),
         ];
         outcomes
             .into_iter()
@@ -142,18 +216,19 @@ mod tests {
     fn the_line_is_the_documented_one() {
         let deployed_at = DateTime::from_secs(1_700_000_000);
         let metrics = Metrics::of(
-            &connectors([2, 1, 0, 0]),
-            Some(deployed_at),
+            &connectors([2, 1, 1, 0, 0, 0, 0]),
+            About::Event(Some(deployed_at)),
             at(1_700_000_042),
         );
         let line: Value = serde_json::from_str(&metrics.line("updater", LogLevel::Warn)).unwrap();
         assert_eq!(
             line,
             json!({
-                "RegistrationsUpdated": 2,
+                "RegistrationsUpdated": 3,
                 "RegistrationsSkipped": 1,
                 "RegistrationsFailed": 0,
                 "RegistrationsPlanned": 0,
+                "RegistrationsChanged": 2,
                 "DeploymentToUpdate": 42_000.0,
                 "FunctionName": "updater",
                 "level": "WARN",
@@ -168,6 +243,7 @@ mod tests {
                             { "Name": "RegistrationsSkipped", "Unit": "Count" },
                             { "Name": "RegistrationsFailed", "Unit": "Count" },
                             { "Name": "RegistrationsPlanned", "Unit": "Count" },
+                            { "Name": "RegistrationsChanged", "Unit": "Count" },
                             { "Name": "DeploymentToUpdate", "Unit": "Milliseconds" },
                         ],
                     }],
@@ -179,22 +255,52 @@ mod tests {
     #[test]
     fn without_an_update_there_is_no_time_to_it() {
         let deployed_at = Some(DateTime::from_secs(5));
-        for (counts, deployed_at) in [([0, 1, 1, 1], deployed_at), ([1, 0, 0, 0], None)] {
-            let metrics = Metrics::of(&connectors(counts), deployed_at, at(9));
+        for (counts, about) in [
+            ([0, 0, 1, 1, 1, 0, 0], About::Event(deployed_at)),
+            ([1, 1, 0, 0, 0, 0, 0], About::Event(None)),
+            ([1, 1, 0, 0, 0, 0, 0], About::Sweep),
+        ] {
+            let metrics = Metrics::of(&connectors(counts), about, at(9));
             assert_eq!(metrics.deployment_to_update, None);
         }
+    }
+
+    #[test]
+    fn a_sweep_tells_what_it_found() {
+        let metrics = Metrics::of(&connectors([1, 2, 3, 4, 5, 6, 7]), About::Sweep, at(9));
+        let line: Value = serde_json::from_str(&metrics.line("updater", LogLevel::Info)).unwrap();
+        for (name, count) in [
+            ("RegistrationsUpdated", 9),
+            ("RegistrationsSkipped", 10),
+            ("RegistrationsFailed", 4),
+            ("RegistrationsPlanned", 5),
+            ("RegistrationsChanged", 1),
+            ("StaleRegistrations", 1),
+            ("RegistrationsBehind", 6),
+            ("OrphanedRegistrations", 7),
+        ] {
+            assert_eq!(line[name], count, "{name}");
+        }
+        let event = Metrics::of(&connectors([1; 7]), About::Event(None), at(9));
+        let line = event.line("updater", LogLevel::Info);
+        assert!(!line.contains("StaleRegistrations"), "{line}");
     }
 
     proptest! {
         // The rules of the format's specification.
         #[test]
         fn every_line_keeps_the_rules_of_the_format(
-            counts in prop::array::uniform4(0usize..20),
+            counts in prop::array::uniform7(0usize..20),
+            sweep in any::<bool>(),
             deployed_at in prop::option::of(0i64..4_000_000_000),
             now in 0u64..4_000_000_000,
         ) {
-            let deployed_at = deployed_at.map(DateTime::from_secs);
-            let metrics = Metrics::of(&connectors(counts), deployed_at, at(now));
+            let about = if sweep {
+                About::Sweep
+            } else {
+                About::Event(deployed_at.map(DateTime::from_secs))
+            };
+            let metrics = Metrics::of(&connectors(counts), about, at(now));
             let text = metrics.line("updater", LogLevel::Info);
             prop_assert!(!text.contains('\n'));
             let line: Value = serde_json::from_str(&text).unwrap();

@@ -1,7 +1,10 @@
-//! What an operator reads: response, errors, metrics, log.
+//! What an operator reads: response, errors, metrics, and log.
 
+mod command;
+pub mod connector;
 pub mod error;
 pub mod log;
 pub mod metrics;
 pub mod panics;
 pub mod response;
+mod words;

@@ -1,20 +1,22 @@
 //! What an invocation answers.
 
 use serde::Serialize;
+use serde::ser::Serializer;
 
 use crate::model::function_arn::FunctionArn;
 use crate::reconcile::outcome::{Connector, Outcome};
+use crate::report::connector::Row;
 use crate::report::error::Error;
 
-/// The answer to an event or a sweep that was handled, or to an event that is not ours. Members
+/// The response to an event or a sweep that was handled, or to an event that is not ours. Members
 /// without a value are left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Answer {
-    /// CloudTrail's `eventID`, or the id of a Scheduled Event.
+pub struct Response {
+    /// CloudTrail's `eventID`, or the id of a state event or a Scheduled Event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
-    /// CloudTrail's `eventName`, or `sweep`.
+    /// CloudTrail's `eventName`, a state event's detail type, or `sweep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
     /// The unqualified ARN of the function that was deployed.
@@ -23,19 +25,26 @@ pub struct Answer {
     /// Whether nothing was to be written.
     pub dry_run: bool,
     /// The registrations that the event or the sweep concerns; left out of an ignored event.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rows")]
     pub connectors: Option<Vec<Connector>>,
     /// Why the event was ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignored: Option<String>,
 }
 
-/// What became of the registrations, for an answer or for an error.
+fn rows<S: Serializer>(
+    connectors: &Option<Vec<Connector>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(connectors.iter().flatten().map(Row::new))
+}
+
+/// What became of the registrations, for a response or for an error.
 ///
 /// # Errors
-/// When any registration failed: Lambda then tries the event again, and keeps it in the end.
+/// When any registration failed: the event is not done, and ends in the failure queue if it never is.
 pub fn all_done(connectors: Vec<Connector>) -> Result<Vec<Connector>, Error> {
-    let failed = |connector: &Connector| matches!(connector.outcome, Outcome::Failed(..));
+    let failed = |connector: &Connector| matches!(connector.outcome, Outcome::Failed { .. });
     if connectors.iter().any(failed) {
         Err(Error::Registrations(connectors))
     } else {
@@ -46,41 +55,49 @@ pub fn all_done(connectors: Vec<Connector>) -> Result<Vec<Connector>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reconcile::outcome::{Failure, FailureKind};
+    use crate::model::evidence::Evidence;
+    use crate::reconcile::outcome::Failure;
     use serde_json::json;
 
     #[test]
-    fn an_answer_leaves_out_what_has_no_value() {
+    fn a_response_leaves_out_what_has_no_value() {
         let arn: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm:7"
             .parse()
             .unwrap();
-        let answer = Answer {
+        let updated = |evidence| Connector {
+            label: "crm".to_owned(),
+            registered: Some(arn.clone()),
+            outcome: Outcome::Updated {
+                target: arn.clone(),
+                behind: None,
+                evidence,
+            },
+        };
+        let response = Response {
             event_id: None,
             event_name: Some("sweep".to_owned()),
             function_arn: None,
             dry_run: false,
             connectors: Some(vec![
-                Connector {
-                    label: "crm".to_owned(),
-                    registered: Some(arn.clone()),
-                    outcome: Outcome::Updated(arn.clone()),
-                },
+                updated(None),
+                updated(Some(Evidence {
+                    previous_version: Some("1.0".to_owned()),
+                    version: Some("1.1".to_owned()),
+                    changed: vec!["connectorVersion".to_owned()],
+                })),
                 Connector {
                     label: "gone".to_owned(),
                     registered: None,
-                    outcome: Outcome::Failed(
-                        None,
-                        Failure {
-                            kind: FailureKind::OutOfTime,
-                            message: "too slow".to_owned(),
-                        },
-                    ),
+                    outcome: Outcome::Failed {
+                        target: None,
+                        failure: Failure::NoFunction("no ARN".to_owned()),
+                    },
                 },
             ]),
             ignored: None,
         };
         assert_eq!(
-            serde_json::to_value(&answer).unwrap(),
+            serde_json::to_value(&response).unwrap(),
             json!({
                 "eventName": "sweep",
                 "dryRun": false,
@@ -92,9 +109,19 @@ mod tests {
                         "targetArn": arn.to_string(),
                     },
                     {
+                        "connectorLabel": "crm",
+                        "outcome": "updated",
+                        "registeredArn": arn.to_string(),
+                        "targetArn": arn.to_string(),
+                        "previousConnectorVersion": "1.0",
+                        "connectorVersion": "1.1",
+                        "changed": ["connectorVersion"],
+                    },
+                    {
                         "connectorLabel": "gone",
                         "outcome": "failed",
-                        "reason": "OutOfTime: too slow",
+                        "reason": "DescribeFailed: no ARN. Only connectors that a Lambda function \
+                                   provides can be updated",
                     },
                 ],
             })

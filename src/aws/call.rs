@@ -1,0 +1,91 @@
+//! The calls of one invocation. Each knows when the invocation's time is up, and that is an ordinary
+//! error of the call.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_appflow::config::retry::{RetryPartition, TokenBucket};
+
+use tokio::time::sleep;
+
+use crate::aws::deadline::Deadline;
+use crate::aws::{appflow, lambda};
+use crate::model::service_error::{Operation, ServiceError};
+
+/// The pause before a call is made again that was throttled at every try of the SDK's: as long as the
+/// longest pause between those.
+pub(crate) const THROTTLED_PAUSE: Duration = Duration::from_secs(8);
+/// What has to be left of the invocation for making it again: the pause, and the SDK's tries with the
+/// pauses between them, which are 15 seconds at most. With less, the throttling is what to report.
+pub(crate) const THROTTLED_ROUND: Duration = Duration::from_secs(25);
+
+/// The clients of AppFlow and Lambda in this account and Region.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    appflow: aws_sdk_appflow::Client,
+    lambda: aws_sdk_lambda::Client,
+}
+
+/// AWS for one invocation: every call ends by its deadline.
+#[derive(Clone, Copy, Debug)]
+pub struct Calls<'a> {
+    pub(super) appflow: &'a aws_sdk_appflow::Client,
+    pub(super) lambda: &'a aws_sdk_lambda::Client,
+    deadline: Deadline,
+}
+
+impl Aws {
+    /// Clients with bounded attempts.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self {
+            appflow: appflow::client(config),
+            lambda: lambda::client(config),
+        }
+    }
+
+    /// The calls of an invocation with this deadline.
+    pub fn until(&self, deadline: Deadline) -> Calls<'_> {
+        Calls {
+            appflow: &self.appflow,
+            lambda: &self.lambda,
+            deadline,
+        }
+    }
+}
+
+impl Calls<'_> {
+    /// The time that is left for calls.
+    pub fn left(&self) -> Duration {
+        self.deadline.left()
+    }
+
+    /// Waits before a call that was throttled is made again; false if there is no time for it.
+    pub(super) async fn pause(&self) -> bool {
+        if self.left() <= THROTTLED_ROUND {
+            return false;
+        }
+        sleep(THROTTLED_PAUSE).await;
+        true
+    }
+
+    /// Makes a call, or gives it up when the time is up.
+    pub(super) async fn make<T>(
+        &self,
+        operation: Operation,
+        call: impl Future<Output = Result<T, ServiceError>>,
+    ) -> Result<T, ServiceError> {
+        match self.deadline.cut(call).await {
+            Some(result) => result,
+            None => Err(ServiceError::out_of_time(operation)),
+        }
+    }
+}
+
+/// A retry quota of a client's own. The SDK's default one is shared by the process and is only given
+/// back by calls that succeed: after a bad spell, an execution environment that Lambda keeps for hours
+/// would stop retrying. This one also fills up again by itself.
+pub(super) fn retry_partition(name: &'static str) -> RetryPartition {
+    RetryPartition::custom(name)
+        .token_bucket(TokenBucket::builder().refill_rate(10.0).build())
+        .build()
+}

@@ -1,0 +1,99 @@
+//! What the SDK says of a call that failed, sorted once into the kinds that everything else acts on.
+
+use aws_sdk_appflow::config::http::HttpResponse;
+use aws_sdk_appflow::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_appflow::operation::RequestId;
+
+use crate::model::service_error::{ErrorKind, Operation, ServiceError};
+
+/// Takes from an SDK error what an operator needs.
+pub(super) fn service_error<E>(
+    operation: Operation,
+    error: &SdkError<E, HttpResponse>,
+) -> ServiceError
+where
+    E: std::error::Error + ProvideErrorMetadata + RequestId + Send + Sync + 'static,
+{
+    let code = error.code().map(str::to_owned);
+    let message = match (&code, error.message(), error.raw_response()) {
+        (Some(_), message, _) => message.unwrap_or("(no message)").to_owned(),
+        // An answer that is not the service's, from a proxy for instance.
+        (None, _, Some(response)) => format!("HTTP status {}", response.status().as_u16()),
+        (None, _, None) => DisplayErrorContext(error).to_string(),
+    };
+    ServiceError {
+        operation,
+        kind: kind(operation, code.as_deref(), &message),
+        code,
+        message,
+        request_id: error.request_id().map(str::to_owned),
+    }
+}
+
+/// The kind of an error, by its name on the API pages of AppFlow and Lambda.
+fn kind(operation: Operation, code: Option<&str>, message: &str) -> ErrorKind {
+    match code {
+        None => ErrorKind::NoAnswer,
+        Some("AccessDeniedException") => ErrorKind::AccessDenied,
+        Some("ResourceNotFoundException") => ErrorKind::NotFound,
+        Some("ValidationException" | "InvalidParameterValueException") => ErrorKind::Invalid,
+        Some("ServiceQuotaExceededException") => ErrorKind::QuotaExceeded,
+        Some("ConnectorAuthenticationException") => ErrorKind::ConnectorAuthentication,
+        Some("ConnectorServerException") => ErrorKind::ConnectorServer,
+        // AddPermission has one name for two things; only its words tell them apart.
+        Some("ResourceConflictException")
+            if operation == Operation::AddPermission && message.contains("already exists") =>
+        {
+            ErrorKind::Exists
+        }
+        Some("ConflictException" | "ResourceConflictException") => ErrorKind::Conflict,
+        Some("ThrottlingException" | "TooManyRequestsException") => ErrorKind::Throttled,
+        Some("InternalServerException" | "ServiceException") => ErrorKind::Internal,
+        Some(_) => ErrorKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_of_add_permission_is_one_of_two_things() {
+        let exists = "The statement id (connector-updater-appflow) provided already exists. Please \
+                      provide a new statement id, or remove the existing statement.";
+        let busy = "The operation cannot be performed at this time. An update is in progress.";
+        let code = Some("ResourceConflictException");
+        let add = Operation::AddPermission;
+        assert_eq!(kind(add, code, exists), ErrorKind::Exists);
+        assert_eq!(kind(add, code, busy), ErrorKind::Conflict);
+        let look = Operation::GetFunctionConfiguration;
+        assert_eq!(kind(look, code, exists), ErrorKind::Conflict);
+    }
+
+    #[test]
+    fn every_error_of_the_api_pages_has_its_kind() {
+        for (code, expected) in [
+            ("AccessDeniedException", ErrorKind::AccessDenied),
+            ("ConflictException", ErrorKind::Conflict),
+            (
+                "ConnectorAuthenticationException",
+                ErrorKind::ConnectorAuthentication,
+            ),
+            ("ConnectorServerException", ErrorKind::ConnectorServer),
+            ("InternalServerException", ErrorKind::Internal),
+            ("InvalidParameterValueException", ErrorKind::Invalid),
+            ("ResourceNotFoundException", ErrorKind::NotFound),
+            ("ServiceException", ErrorKind::Internal),
+            ("ServiceQuotaExceededException", ErrorKind::QuotaExceeded),
+            ("ThrottlingException", ErrorKind::Throttled),
+            ("TooManyRequestsException", ErrorKind::Throttled),
+            ("ValidationException", ErrorKind::Invalid),
+            ("PolicyLengthExceededException", ErrorKind::Other),
+        ] {
+            let operation = Operation::UpdateConnectorRegistration;
+            assert_eq!(kind(operation, Some(code), ""), expected, "{code}");
+        }
+        let none = kind(Operation::ListConnectors, None, "HTTP status 502");
+        assert_eq!(none, ErrorKind::NoAnswer);
+    }
+}

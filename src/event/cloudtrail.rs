@@ -1,0 +1,513 @@
+//! The CloudTrail record of a Lambda call.
+//!
+//! Records vary with the age and the path of a call, so nothing is read that is not needed, and what
+//! is not needed may be absent or odd: such a record is still a deployment.
+
+use serde_json::Value;
+
+use crate::event::members::{excerpt, kind, needed, path, required, text};
+use crate::event::{Deployment, Ignored, InvalidEvent, Trigger, time};
+use crate::model::change::Change;
+use crate::model::function_arn::{Function, FunctionArn, Qualifier};
+
+/// Reads an event that CloudTrail's record of a Lambda call made.
+pub(super) fn read(event: &Value) -> Result<Trigger, InvalidEvent> {
+    match event.pointer("/detail") {
+        Some(Value::Object(_)) => {}
+        Some(other) if !other.is_null() => {
+            return Err(InvalidEvent(format!(
+                "`detail`: expected a CloudTrail record, found {}",
+                kind(other)
+            )));
+        }
+        _ => return Err(InvalidEvent("the event has no `detail`".to_owned())),
+    }
+    let event_name = required(event, "/detail/eventName")?;
+    let event_id = text(event, "/detail/eventID").or_else(|| text(event, "/id"));
+    let ignored = |reason: String| {
+        Ok(Trigger::Ignored(Ignored {
+            event_id: event_id.map(excerpt),
+            event_name: Some(excerpt(event_name)),
+            reason,
+        }))
+    };
+
+    let event_source = text(event, "/detail/eventSource");
+    if let Some(other) = event_source.filter(|source| *source != "lambda.amazonaws.com") {
+        return ignored(format!(
+            "a call to `{}` is not a call to Lambda",
+            excerpt(other)
+        ));
+    }
+    let Some(call) = Call::named(event_name) else {
+        return ignored(format!(
+            "`{}` does not deploy a function",
+            excerpt(event_name)
+        ));
+    };
+    match event.pointer("/detail/errorCode") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(code)) => {
+            return ignored(format!("the call failed with {}", excerpt(code)));
+        }
+        Some(_) => return ignored("the call failed".to_owned()),
+    }
+    if event.pointer("/detail/requestParameters/dryRun") == Some(&Value::Bool(true)) {
+        return ignored("the call was a dry run".to_owned());
+    }
+
+    let (function, change) = match call {
+        Call::Version => {
+            let (function, version) = function_and_version(event)?;
+            (function, published(event, version.as_ref()))
+        }
+        Call::Code => {
+            let (function, version) = function_and_version(event)?;
+            let publishes = match version {
+                Some(Qualifier::Version(_) | Qualifier::LatestPublished) => true,
+                Some(Qualifier::Latest | Qualifier::Alias(_)) => false,
+                // Without an answer, the request tells.
+                None => {
+                    event.pointer("/detail/requestParameters/publish") == Some(&Value::Bool(true))
+                }
+            };
+            if publishes {
+                (function, published(event, version.as_ref()))
+            } else {
+                (function, Change::LatestChanged)
+            }
+        }
+        Call::Configuration => (function_and_version(event)?.0, Change::LatestChanged),
+        Call::Alias => alias(event)?,
+    };
+    Ok(Trigger::Deployment(Deployment {
+        event_id: event_id.map(str::to_owned),
+        event_name: event_name.to_owned(),
+        time: time(event, "/detail/eventTime").or_else(|| time(event, "/time")),
+        function,
+        change,
+    }))
+}
+
+/// The Lambda calls that deploy.
+enum Call {
+    Version,
+    Code,
+    Configuration,
+    Alias,
+}
+
+impl Call {
+    /// CloudTrail writes a Lambda call with the date of the API version that it belongs to.
+    fn named(event_name: &str) -> Option<Self> {
+        match event_name {
+            "PublishVersion20150331" => Some(Self::Version),
+            "UpdateFunctionCode20150331v2" | "CreateFunction20150331" => Some(Self::Code),
+            "UpdateFunctionConfiguration20150331v2" => Some(Self::Configuration),
+            "CreateAlias20150331" | "UpdateAlias20150331" => Some(Self::Alias),
+            _ => None,
+        }
+    }
+}
+
+/// What a call published: what its answer describes, or else what its request asked for.
+fn published(event: &Value, version: Option<&Qualifier>) -> Change {
+    match version {
+        Some(Qualifier::Version(version)) => Change::Published(Some(*version)),
+        Some(Qualifier::LatestPublished) => Change::LatestPublished,
+        Some(Qualifier::Latest | Qualifier::Alias(_)) | None => {
+            match text(event, "/detail/requestParameters/publishTo") {
+                Some("LATEST_PUBLISHED") => Change::LatestPublished,
+                _ => Change::Published(None),
+            }
+        }
+    }
+}
+
+/// The function of a call, and the version that the call's answer describes. CloudTrail cuts
+/// answers of more than 100 KB, so all of the answer may be missing.
+fn function_and_version(event: &Value) -> Result<(Function, Option<Qualifier>), InvalidEvent> {
+    let version = text(event, "/detail/responseElements/version")
+        .and_then(|version| version.parse::<Qualifier>().ok());
+    let Some(arn) = arn(event, "/detail/responseElements/functionArn")? else {
+        return Ok((requested_function(event)?, version));
+    };
+    match (arn.qualifier(), version) {
+        // `$LATEST` is described under the unqualified ARN.
+        (None, version) => Ok((arn.function().clone(), version.or(Some(Qualifier::Latest)))),
+        (Some(qualifier), Some(version)) if *qualifier != version => Err(InvalidEvent(format!(
+            "`detail.responseElements` has version {version} and the ARN of {qualifier}"
+        ))),
+        (Some(qualifier), _) => Ok((arn.function().clone(), Some(qualifier.clone()))),
+    }
+}
+
+/// The function that a call's request names: a bare name, a partial ARN or a whole one.
+fn requested_function(event: &Value) -> Result<Function, InvalidEvent> {
+    let Some(name) = needed(event, "/detail/requestParameters/functionName")? else {
+        return Err(InvalidEvent(
+            "the record names no function: neither `detail.responseElements.functionArn` nor \
+             `detail.requestParameters.functionName`"
+                .to_owned(),
+        ));
+    };
+    let region = text(event, "/detail/awsRegion").or_else(|| text(event, "/region"));
+    let account = text(event, "/detail/recipientAccountId").or_else(|| text(event, "/account"));
+    Function::from_name(name, region, account).map_err(|error| {
+        InvalidEvent(format!(
+            "`detail.requestParameters.functionName` in Region {} and account {}: {error}",
+            region.map_or_else(|| "(none)".to_owned(), excerpt),
+            account.map_or_else(|| "(none)".to_owned(), excerpt)
+        ))
+    })
+}
+
+/// The function and the movement of an alias.
+fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
+    let (function, alias, record) = match arn(event, "/detail/responseElements/aliasArn")? {
+        Some(arn) => match arn.qualifier() {
+            Some(Qualifier::Alias(alias)) => {
+                let record = "/detail/responseElements";
+                (arn.function().clone(), alias.clone(), record)
+            }
+            _ => {
+                return Err(InvalidEvent(
+                    "`detail.responseElements.aliasArn` has no alias".to_owned(),
+                ));
+            }
+        },
+        None => {
+            let name = required(event, "/detail/requestParameters/name")?;
+            match name.parse() {
+                // The request of an UpdateAlias has only what is to change; the answer has it all.
+                Ok(Qualifier::Alias(alias)) => {
+                    let record = "/detail/requestParameters";
+                    (requested_function(event)?, alias, record)
+                }
+                _ => {
+                    return Err(InvalidEvent(format!(
+                        "`detail.requestParameters.name` is `{}`, which no alias can be called",
+                        excerpt(name)
+                    )));
+                }
+            }
+        }
+    };
+    let weights = format!("{record}/routingConfig/additionalVersionWeights");
+    let weights = event.pointer(&weights).and_then(Value::as_object);
+    let shifting = weights.is_some_and(|weights| {
+        weights
+            .values()
+            .any(|weight| weight.as_f64().is_none_or(|weight| weight > 0.0))
+    });
+    Ok((function, Change::AliasMoved { alias, shifting }))
+}
+
+fn arn(event: &Value, pointer: &str) -> Result<Option<FunctionArn>, InvalidEvent> {
+    needed(event, pointer)?
+        .map(|text| {
+            text.parse()
+                .map_err(|error| InvalidEvent(format!("`{}`: {error}", path(pointer))))
+        })
+        .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::read;
+    use crate::model::function_arn::Version;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:crm";
+
+    fn record(event_name: &str, request: Value, response: Value) -> Value {
+        json!({
+            "source": "aws.lambda",
+            "detail-type": "AWS API Call via CloudTrail",
+            "account": "123456789012",
+            "region": "us-east-1",
+            "id": "envelope",
+            "detail": {
+                "eventName": event_name,
+                "eventID": "record",
+                "requestParameters": request,
+                "responseElements": response,
+            },
+        })
+    }
+
+    fn change(event: &Value) -> Change {
+        match read(&event.to_string()) {
+            Ok(Trigger::Deployment(deployment)) => {
+                assert_eq!(
+                    deployment.function,
+                    Function::from_name(ARN, None, None).unwrap()
+                );
+                deployment.change
+            }
+            other => panic!("{event}: {other:?}"),
+        }
+    }
+
+    fn version(number: u64) -> Option<Version> {
+        Version::new(number)
+    }
+
+    #[test]
+    fn what_changed_is_told_by_the_answer_and_else_by_the_request() {
+        let published = |number| Change::Published(version(number));
+        let qualified = json!({ "functionArn": format!("{ARN}:7"), "version": "7" });
+        let unqualified = json!({ "functionArn": ARN, "version": "$LATEST" });
+        let named = json!({ "functionName": "crm" });
+        let publishing = json!({ "functionName": "crm", "publish": true });
+        let not_publishing = json!({ "functionName": "crm", "publish": false });
+        let code = "UpdateFunctionCode20150331v2";
+        let create = "CreateFunction20150331";
+        let configuration = "UpdateFunctionConfiguration20150331v2";
+        let publish = "PublishVersion20150331";
+        for (event_name, request, response, expected) in [
+            (publish, &named, &qualified, published(7)),
+            (publish, &named, &json!(null), published(0)),
+            (publish, &named, &json!({ "version": "7" }), published(7)),
+            (
+                publish,
+                &json!(null),
+                &json!({ "functionArn": format!("{ARN}:7") }),
+                published(7),
+            ),
+            (code, &publishing, &qualified, published(7)),
+            (code, &json!(null), &qualified, published(7)),
+            (code, &publishing, &json!(null), published(0)),
+            (code, &publishing, &json!({ "omitted": true }), published(0)),
+            (code, &not_publishing, &json!(null), Change::LatestChanged),
+            (code, &not_publishing, &unqualified, Change::LatestChanged),
+            (code, &named, &unqualified, Change::LatestChanged),
+            (create, &publishing, &qualified, published(7)),
+            (create, &not_publishing, &unqualified, Change::LatestChanged),
+            (configuration, &named, &unqualified, Change::LatestChanged),
+            (configuration, &named, &json!(null), Change::LatestChanged),
+        ] {
+            let event = record(event_name, request.clone(), response.clone());
+            assert_eq!(change(&event), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn where_an_alias_moved_is_told_by_the_answer_and_else_by_the_request() {
+        let alias_arn = format!("{ARN}:live");
+        let weights = json!({ "additionalVersionWeights": { "8": 0.1 } });
+        let no_weight = json!({ "additionalVersionWeights": { "8": 0.0 } });
+        let odd_weight = json!({ "additionalVersionWeights": { "8": "some" } });
+        let request = json!({ "functionName": "crm", "name": "live", "routingConfig": weights });
+        let plain = json!({ "functionName": "crm", "name": "live" });
+        for (request, response, shifting) in [
+            (&request, json!({ "aliasArn": alias_arn }), false),
+            (&request, json!(null), true),
+            (&plain, json!(null), false),
+            (
+                &plain,
+                json!({ "aliasArn": alias_arn, "routingConfig": weights }),
+                true,
+            ),
+            (
+                &plain,
+                json!({ "aliasArn": alias_arn, "routingConfig": no_weight }),
+                false,
+            ),
+            (
+                &plain,
+                json!({ "aliasArn": alias_arn, "routingConfig": odd_weight }),
+                true,
+            ),
+            (
+                &plain,
+                json!({ "aliasArn": alias_arn, "routingConfig": { "additionalVersionWeights": {} } }),
+                false,
+            ),
+            (
+                &plain,
+                json!({ "aliasArn": alias_arn, "routingConfig": 7 }),
+                false,
+            ),
+        ] {
+            let event = record("UpdateAlias20150331", request.clone(), response);
+            let expected = Change::AliasMoved {
+                alias: "live".to_owned(),
+                shifting,
+            };
+            assert_eq!(change(&event), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_known_by_cloudtrail_s_id_and_else_by_the_envelope_s() {
+        let id = |event: &Value| match read(&event.to_string()) {
+            Ok(Trigger::Deployment(deployment)) => deployment.event_id,
+            other => panic!("{other:?}"),
+        };
+        let response = json!({ "functionArn": format!("{ARN}:7") });
+        let mut event = record("PublishVersion20150331", json!(null), response);
+        assert_eq!(id(&event).as_deref(), Some("record"));
+        for odd in [json!(null), json!(5), json!({ "a": 1 })] {
+            event["detail"]["eventID"] = odd;
+            assert_eq!(id(&event).as_deref(), Some("envelope"));
+        }
+        event["id"] = json!(null);
+        assert_eq!(id(&event), None);
+    }
+
+    #[test]
+    fn what_is_not_needed_may_be_odd_and_the_deployment_is_not_lost() {
+        let request = json!({ "functionName": "crm", "publish": "yes", "dryRun": "no" });
+        let response = json!({ "functionArn": format!("{ARN}:7"), "version": ["7"] });
+        let mut event = record("UpdateFunctionCode20150331v2", request, response);
+        event["time"] = json!("soon");
+        for (member, odd) in [
+            ("eventTime", json!("yesterday")),
+            ("eventTime", json!(5)),
+            ("eventTime", json!({})),
+            ("eventSource", json!(5)),
+            ("eventID", json!([])),
+            ("awsRegion", json!(5)),
+            ("recipientAccountId", json!(true)),
+            ("requestParameters", json!("text")),
+            ("requestParameters", json!([1])),
+            ("errorCode", json!(null)),
+        ] {
+            let mut event = event.clone();
+            event["detail"][member] = odd;
+            assert_eq!(change(&event), Change::Published(version(7)), "{event}");
+        }
+    }
+
+    #[test]
+    fn latest_published_is_told_by_the_answer_and_else_by_the_request() {
+        let arn = format!("{ARN}:$LATEST.PUBLISHED");
+        let to = json!({ "functionName": "crm", "publish": true, "publishTo": "LATEST_PUBLISHED" });
+        let code = "UpdateFunctionCode20150331v2";
+        let publish = "PublishVersion20150331";
+        let create = "CreateFunction20150331";
+        for (event_name, request, response) in [
+            (
+                code,
+                &to,
+                json!({ "functionArn": arn, "version": "$LATEST.PUBLISHED" }),
+            ),
+            (
+                code,
+                &to,
+                json!({ "functionArn": ARN, "version": "$LATEST.PUBLISHED" }),
+            ),
+            (code, &json!(null), json!({ "functionArn": arn })),
+            (code, &to, json!(null)),
+            (create, &to, json!({ "omitted": true })),
+            (publish, &to, json!(null)),
+            (publish, &to, json!({ "functionArn": ARN })),
+            (publish, &json!(null), json!({ "functionArn": arn })),
+        ] {
+            let event = record(event_name, request.clone(), response);
+            assert_eq!(change(&event), Change::LatestPublished, "{event}");
+        }
+        let not_publishing =
+            json!({ "functionName": "crm", "publish": false, "publishTo": "LATEST_PUBLISHED" });
+        let event = record(code, not_publishing, json!(null));
+        assert_eq!(change(&event), Change::LatestChanged);
+    }
+
+    #[test]
+    fn a_failed_call_is_ignored_whatever_its_error_code_is() {
+        for code in [json!("AccessDenied"), json!(5), json!({})] {
+            let mut event = record("PublishVersion20150331", json!(null), json!(null));
+            event["detail"]["errorCode"] = code;
+            let read = read(&event.to_string());
+            assert!(
+                matches!(&read, Ok(Trigger::Ignored(ignored)) if ignored.reason.contains("failed")),
+                "{read:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_a_sweep_whatever_else_it_holds() {
+        for source in ["aws.events", "aws.scheduler"] {
+            for (time, told) in [
+                (json!("2026-03-02T03:00:00Z"), true),
+                (json!("then"), false),
+                (json!(5), false),
+            ] {
+                let event = json!({
+                    "source": source,
+                    "detail-type": "Scheduled Event",
+                    "id": "due",
+                    "time": time,
+                    "detail": {},
+                });
+                let Ok(Trigger::Sweep(sweep)) = read(&event.to_string()) else {
+                    panic!("{event}");
+                };
+                assert_eq!(sweep.event_id.as_deref(), Some("due"));
+                assert_eq!(sweep.time.is_some(), told);
+                assert_eq!((sweep.labels, sweep.dry_run), (None, false));
+            }
+        }
+    }
+
+    fn json_values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,20}".prop_map(Value::from),
+            "(aws\\.lambda|live|7|\\$LATEST|arn:aws:lambda:us-east-1:123456789012:function:f(:7)?)"
+                .prop_map(Value::from),
+        ];
+        let names = "(source|detail|eventName|requestParameters|functionArn|sweep|labels|name)";
+        leaf.prop_recursive(4, 32, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(names, inner, 0..6).prop_map(|members| members
+                    .into_iter()
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_a_panic(payload in "\\PC{0,200}") {
+            let _ = read(&payload);
+        }
+
+        #[test]
+        fn no_json_is_a_panic_or_an_endless_error(event in json_values()) {
+            if let Err(error) = read(&event.to_string()) {
+                prop_assert!(error.to_string().len() < 4096);
+            }
+        }
+
+        // Whatever is odd in one field of a real event, another function is never the result.
+        #[test]
+        fn an_odd_field_never_points_at_another_function(
+            odd in json_values(),
+            field in prop::sample::select(vec![
+                "/detail/requestParameters", "/detail/requestParameters/functionName",
+                "/detail/requestParameters/publish", "/detail/responseElements/version",
+                "/detail/eventID", "/detail", "/account", "/region",
+            ]),
+        ) {
+            let request = json!({ "functionName": "crm", "publish": true });
+            let response = json!({ "functionArn": format!("{ARN}:7"), "version": "7" });
+            let mut event = record("UpdateFunctionCode20150331v2", request, response);
+            *event.pointer_mut(field).unwrap() = odd;
+            if let Ok(Trigger::Deployment(deployment)) = read(&event.to_string())
+                && field != "/detail"
+            {
+                prop_assert_eq!(deployment.function.name(), "crm");
+                prop_assert_eq!(deployment.change, Change::Published(version(7)));
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Lambda's own function state events.
+//!
+//! Lambda sends one to the default bus each time a version of a function changes state. Their exact
+//! detail types and members are unverified, so what is read is what no such event can lack: the
+//! function's ARN, with the version in it, and the state.
+
+use serde_json::Value;
+
+use crate::event::members::{excerpt, text};
+use crate::event::{Deployment, Ignored, Trigger};
+use crate::model::change::Change;
+use crate::model::function_arn::{FunctionArn, Qualifier};
+
+/// Reads an event of Lambda's that CloudTrail did not record.
+pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
+    let event_id = text(event, "/id").map(excerpt);
+    let ignored = |reason: String| {
+        Trigger::Ignored(Ignored {
+            event_id: event_id.clone(),
+            event_name: Some(excerpt(detail_type)),
+            reason,
+        })
+    };
+    let Some(arn) = function_arn(event) else {
+        return ignored("the event names no Lambda function".to_owned());
+    };
+    let state = event.get("detail").and_then(Value::as_object);
+    let state = state.and_then(|detail| {
+        detail
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("state"))
+            .and_then(|(_, state)| state.as_str())
+    });
+    match state {
+        Some("Active") => {}
+        Some(other) => {
+            return ignored(format!(
+                "the state of {arn} is {}, and only Active is ready to be read",
+                excerpt(other)
+            ));
+        }
+        None => return ignored(format!("the event does not tell the state of {arn}")),
+    }
+    let change = match arn.qualifier() {
+        Some(Qualifier::Version(version)) => Change::Published(Some(*version)),
+        Some(Qualifier::LatestPublished) => Change::LatestPublished,
+        Some(Qualifier::Latest) | None => Change::LatestChanged,
+        Some(Qualifier::Alias(_)) => {
+            return ignored(format!("{arn} is an alias, and only versions have states"));
+        }
+    };
+    Trigger::Deployment(Deployment {
+        event_id: text(event, "/id").map(str::to_owned),
+        event_name: detail_type.to_owned(),
+        time: super::time(event, "/time"),
+        function: arn.function().clone(),
+        change,
+    })
+}
+
+/// The first Lambda function ARN in `resources`, or else the first text in `detail`, at any depth,
+/// that is one.
+fn function_arn(event: &Value) -> Option<FunctionArn> {
+    fn first(value: &Value) -> Option<FunctionArn> {
+        match value {
+            Value::String(text) => text.parse().ok(),
+            Value::Array(values) => values.iter().find_map(first),
+            Value::Object(members) => members.values().find_map(first),
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+    }
+    let resources = event.get("resources").and_then(Value::as_array);
+    resources
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .find_map(|text| text.parse().ok())
+        .or_else(|| event.get("detail").and_then(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::function_arn::Version;
+    use serde_json::json;
+
+    const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:crm";
+
+    fn event(resources: Value, detail: Value) -> Value {
+        json!({
+            "source": "aws.lambda",
+            "detail-type": "Lambda says something",
+            "id": "envelope",
+            "time": "2026-03-02T03:00:00Z",
+            "resources": resources,
+            "detail": detail,
+        })
+    }
+
+    fn change(event: &Value) -> Result<Change, String> {
+        match read(event, "Lambda says something") {
+            Trigger::Deployment(deployment) => {
+                assert_eq!(deployment.event_id.as_deref(), Some("envelope"));
+                assert_eq!(deployment.event_name, "Lambda says something");
+                assert!(deployment.time.is_some());
+                assert_eq!(deployment.function.name(), "crm");
+                Ok(deployment.change)
+            }
+            Trigger::Ignored(ignored) => {
+                assert_eq!(ignored.event_id.as_deref(), Some("envelope"));
+                assert_eq!(ignored.event_name.as_deref(), Some("Lambda says something"));
+                Err(ignored.reason)
+            }
+            Trigger::Sweep(_) => panic!("{event}"),
+        }
+    }
+
+    #[test]
+    fn the_version_in_the_arn_tells_what_changed() {
+        let seven = Change::Published(Version::new(7));
+        let active = json!({ "state": "Active" });
+        for (qualifier, expected) in [
+            (":7", seven.clone()),
+            ("", Change::LatestChanged),
+            (":$LATEST", Change::LatestChanged),
+            (":$LATEST.PUBLISHED", Change::LatestPublished),
+        ] {
+            let arn = format!("{ARN}{qualifier}");
+            let in_resources = event(json!(["arn:aws:s3:::bucket", 5, arn]), active.clone());
+            assert_eq!(change(&in_resources), Ok(expected.clone()), "{qualifier}");
+            let deep = json!({ "State": "Active", "deep": [{ "a": 1, "z": ["x", arn] }] });
+            assert_eq!(
+                change(&event(json!(null), deep)),
+                Ok(expected),
+                "{qualifier}"
+            );
+        }
+        // Resources come first.
+        let other = json!({ "STATE": "Active", "functionArn": format!("{ARN}:8") });
+        let both = event(json!([format!("{ARN}:7")]), other);
+        assert_eq!(change(&both), Ok(seven));
+    }
+
+    #[test]
+    fn what_is_not_active_or_names_no_function_is_ignored_with_the_reason() {
+        let resources = json!([format!("{ARN}:7")]);
+        for (resources, detail, reason) in [
+            (&resources, json!({ "state": "Pending" }), "is Pending"),
+            (&resources, json!({ "state": "active" }), "is active"),
+            (&resources, json!({ "state": 5 }), "does not tell the state"),
+            (&resources, json!({}), "does not tell the state"),
+            (&resources, json!(null), "does not tell the state"),
+            (&resources, json!("Active"), "does not tell the state"),
+            (
+                &resources,
+                json!({ "deep": { "state": "Active" } }),
+                "does not tell the state",
+            ),
+            (&json!([]), json!({ "state": "Active" }), "names no Lambda"),
+            (&json!("x"), json!({ "state": "Active" }), "names no Lambda"),
+            (
+                &json!([format!("{ARN}:live")]),
+                json!({ "state": "Active" }),
+                "is an alias",
+            ),
+        ] {
+            let told = change(&event(resources.clone(), detail.clone())).unwrap_err();
+            assert!(told.contains(reason), "{detail}: {told}");
+        }
+    }
+}

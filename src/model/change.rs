@@ -1,0 +1,33 @@
+//! What happened to a function, and the form that registrations are kept in.
+
+use crate::model::function_arn::Version;
+
+/// What happened to a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// A version was published; `None` where the event was cut and does not tell which.
+    Published(Option<Version>),
+    /// `$LATEST.PUBLISHED` was published (Lambda Managed Instances).
+    LatestPublished,
+    /// The unpublished code or configuration changed.
+    LatestChanged,
+    /// An alias was created or now points elsewhere.
+    AliasMoved {
+        /// The alias's name.
+        alias: String,
+        /// Whether it still sends some of its traffic to a second version.
+        shifting: bool,
+    },
+}
+
+/// `REGISTER_AS`: the form that registrations are kept in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RegisterAs {
+    /// Each registration keeps its form.
+    #[default]
+    Follow,
+    /// Unqualified registrations become version-pinned at the next published version.
+    Version,
+    /// Version-pinned registrations become unqualified at the next published version.
+    Unqualified,
+}

@@ -1,0 +1,99 @@
+//! What AppFlow holds of a connector, so far that two descriptions can be compared: only a
+//! difference between them proves that an update changed something.
+
+/// Members of `connectorConfiguration` that an update changes by itself, or that only say which
+/// registration it is.
+const NOT_THE_CONNECTORS: [&str; 6] = [
+    "connectorArn",
+    "connectorDescription",
+    "connectorLabel",
+    "connectorProvisioningConfig",
+    "registeredAt",
+    "registeredBy",
+];
+
+/// What AppFlow holds of a connector: DescribeConnector's `connectorConfiguration`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Configuration {
+    /// `connectorVersion`.
+    pub version: Option<String>,
+    /// The connector's own members by name, sorted, each with a digest of its value.
+    members: Vec<(String, u64)>,
+}
+
+/// What an update did.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Evidence {
+    /// `connectorVersion` before the update.
+    pub previous_version: Option<String>,
+    /// `connectorVersion` after it.
+    pub version: Option<String>,
+    /// The names of the members of `connectorConfiguration` that differ, sorted.
+    pub changed: Vec<String>,
+}
+
+impl Configuration {
+    /// What AppFlow holds, from each member's name and a digest of its value.
+    pub fn new(version: Option<String>, members: impl Iterator<Item = (String, u64)>) -> Self {
+        let mut members: Vec<_> = members
+            .filter(|(name, _)| !NOT_THE_CONNECTORS.contains(&name.as_str()))
+            .collect();
+        members.sort_unstable();
+        Self { version, members }
+    }
+
+    /// What an update did between `self` and `after`.
+    pub fn evidence(&self, after: &Self) -> Evidence {
+        let differs = |one: &Self, other: &Self| {
+            let other = other.members.clone();
+            let names = one.members.iter();
+            let names = names.filter(move |member| !other.contains(member));
+            names.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        };
+        let mut changed = differs(self, after);
+        changed.append(&mut differs(after, self));
+        changed.sort_unstable();
+        changed.dedup();
+        Evidence {
+            previous_version: self.version.clone(),
+            version: after.version.clone(),
+            changed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configuration(version: &str, members: &[(&str, u64)]) -> Configuration {
+        let members = members
+            .iter()
+            .map(|(name, digest)| ((*name).to_owned(), *digest));
+        Configuration::new(Some(version.to_owned()), members)
+    }
+
+    #[test]
+    fn what_differs_is_named_once_and_sorted() {
+        let before = configuration("1", &[("logoURL", 1), ("gone", 1), ("connectorVersion", 1)]);
+        let after = configuration(
+            "2",
+            &[("connectorVersion", 2), ("logoURL", 1), ("added", 1)],
+        );
+        assert_eq!(
+            before.evidence(&after),
+            Evidence {
+                previous_version: Some("1".to_owned()),
+                version: Some("2".to_owned()),
+                changed: vec!["added".into(), "connectorVersion".into(), "gone".into()],
+            }
+        );
+    }
+
+    #[test]
+    fn what_an_update_changes_by_itself_does_not_count() {
+        let all = |digest| NOT_THE_CONNECTORS.map(|name| (name, digest));
+        let evidence = configuration("1", &all(1)).evidence(&configuration("1", &all(2)));
+        assert_eq!(evidence.changed, [] as [String; 0]);
+    }
+}

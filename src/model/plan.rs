@@ -1,0 +1,19 @@
+//! What an update sends, as a value: nothing is written until somebody carries it out.
+
+use crate::model::client_token::ClientToken;
+use crate::model::description::Description;
+use crate::model::function_arn::FunctionArn;
+use crate::model::registration::ConnectorLabel;
+
+/// One call to UpdateConnectorRegistration. A dry run is a plan that is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// `connectorLabel`.
+    pub label: ConnectorLabel,
+    /// `connectorProvisioningConfig.lambda.lambdaArn`.
+    pub target: FunctionArn,
+    /// `description`; `None` leaves it out.
+    pub description: Option<Description>,
+    /// `clientToken`.
+    pub token: ClientToken,
+}

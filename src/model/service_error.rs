@@ -1,0 +1,151 @@
+//! The calls that this function makes, and what an AWS service said instead of an answer.
+
+use std::fmt;
+
+/// A call of AppFlow or Lambda. These are all that there are: no call's failure can be told without
+/// one, and the template's permissions are held against the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// AppFlow's ListConnectors.
+    ListConnectors,
+    /// AppFlow's DescribeConnector.
+    DescribeConnector,
+    /// AppFlow's UpdateConnectorRegistration.
+    UpdateConnectorRegistration,
+    /// Lambda's GetFunctionConfiguration.
+    GetFunctionConfiguration,
+    /// Lambda's ListVersionsByFunction.
+    ListVersionsByFunction,
+    /// Lambda's AddPermission.
+    AddPermission,
+}
+
+impl Operation {
+    /// Every call.
+    pub const ALL: [Self; 6] = [
+        Self::ListConnectors,
+        Self::DescribeConnector,
+        Self::UpdateConnectorRegistration,
+        Self::GetFunctionConfiguration,
+        Self::ListVersionsByFunction,
+        Self::AddPermission,
+    ];
+
+    /// The IAM action that allows it, as the service authorization reference has it.
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::ListConnectors => "appflow:ListConnectors",
+            Self::DescribeConnector => "appflow:DescribeConnector",
+            Self::UpdateConnectorRegistration => "appflow:UpdateConnectorRegistration",
+            Self::GetFunctionConfiguration => "lambda:GetFunctionConfiguration",
+            Self::ListVersionsByFunction => "lambda:ListVersionsByFunction",
+            Self::AddPermission => "lambda:AddPermission",
+        }
+    }
+
+    /// Its name in the service's API.
+    pub fn name(self) -> &'static str {
+        let action = self.action();
+        action.split_once(':').map_or(action, |(_, name)| name)
+    }
+}
+
+/// What kind of error it is: the distinctions that the code acts on, or that an operator does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The caller is not authorized, or AppFlow is not authorized to invoke the function.
+    AccessDenied,
+    /// There is no such registration, function, version, or alias.
+    NotFound,
+    /// The service rejects the request as it is.
+    Invalid,
+    /// A service quota is used up.
+    QuotaExceeded,
+    /// The connector's function refused AppFlow.
+    ConnectorAuthentication,
+    /// The connector's function did not answer AppFlow in time, or not with a configuration.
+    ConnectorServer,
+    /// Another change of the same thing is in progress.
+    Conflict,
+    /// What was to be created exists already.
+    Exists,
+    /// Too many requests.
+    Throttled,
+    /// A fault of the service's own.
+    Internal,
+    /// No answer arrived, or one that is not the service's.
+    NoAnswer,
+    /// The invocation's time was up.
+    OutOfTime,
+    /// Any other error, known by its code alone.
+    Other,
+}
+
+impl ErrorKind {
+    /// Whether the same call can succeed a few seconds later.
+    pub fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectorServer
+                | Self::Conflict
+                | Self::Throttled
+                | Self::Internal
+                | Self::NoAnswer
+        )
+    }
+}
+
+/// A call that failed after its retries.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ServiceError {
+    /// The call.
+    pub operation: Operation,
+    /// What kind of error it is.
+    pub kind: ErrorKind,
+    /// The service's own name for it, where the service answered.
+    pub code: Option<String>,
+    /// The service's own words, or what happened instead of an answer.
+    pub message: String,
+    /// The service's request id.
+    pub request_id: Option<String>,
+}
+
+impl ServiceError {
+    /// A call that was not done when the invocation's time was up.
+    pub fn out_of_time(operation: Operation) -> Self {
+        Self {
+            operation,
+            kind: ErrorKind::OutOfTime,
+            code: None,
+            message: "the invocation's time was up".to_owned(),
+            request_id: None,
+        }
+    }
+
+    /// A list of which a page names itself as the next one.
+    pub fn endless(operation: Operation) -> Self {
+        Self {
+            operation,
+            kind: ErrorKind::Other,
+            code: None,
+            message: "the token for the next page is the one of this page".to_owned(),
+            request_id: None,
+        }
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation.name();
+        let message = &self.message;
+        match (&self.code, self.kind) {
+            (Some(code), _) => write!(f, "{operation} failed with {code}: {message}")?,
+            (None, ErrorKind::OutOfTime) => write!(f, "timed out while waiting for {operation}")?,
+            (None, _) => write!(f, "{operation} failed: {message}")?,
+        }
+        match &self.request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
+    }
+}

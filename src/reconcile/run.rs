@@ -1,0 +1,259 @@
+//! Makes the calls that the steps of an invocation ask for: the only part of a reconciliation that
+//! waits.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::Either;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, sleep};
+
+use crate::aws::call::{Calls, THROTTLED_PAUSE, THROTTLED_ROUND};
+use crate::model::readiness::Readiness;
+use crate::model::registration::Undescribed;
+use crate::model::service_error::{ErrorKind, Operation, ServiceError};
+use crate::reconcile::outcome::Connector;
+use crate::reconcile::steps::{Answer, Call, Of, Steps, Timing, Why};
+
+/// How many calls are in flight at the same time: enough that a thousand registrations take seconds,
+/// few enough that AppFlow's request rate is not used up at once. Pauses do not count.
+const IN_FLIGHT: usize = 16;
+/// A call that took longer was retried, or throttled, or waited for a connector: what was described
+/// before it may no longer hold.
+const DELAY: Duration = Duration::from_secs(2);
+/// The longest pause before a failed call is tried again; the first is up to one second.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+/// Drives the steps until all is done; gives what became of each registration that is concerned, in
+/// the order of their labels. `finished` sees each as soon as it is known.
+pub async fn run(
+    mut steps: Steps,
+    aws: &Calls<'_>,
+    finished: impl Fn(&Connector),
+) -> Vec<Connector> {
+    let mut connectors = Vec::new();
+    let mut waiting: Vec<Call> = Vec::new();
+    let mut running = FuturesUnordered::new();
+    let mut in_flight = 0;
+    loop {
+        for connector in steps.finished() {
+            finished(&connector);
+            connectors.push(connector);
+        }
+        for call in steps.calls() {
+            tell_wait(&call);
+            match pause_before(&call) {
+                None => waiting.push(call),
+                Some(pause) => running.push(Either::Left(paused(call, pause, aws))),
+            }
+        }
+        // The most urgent are at the end.
+        waiting.sort_by_key(Call::urgency);
+        while in_flight < IN_FLIGHT
+            && let Some(call) = waiting.pop()
+        {
+            in_flight += 1;
+            running.push(Either::Right(make(call, aws)));
+        }
+        match running.next().await {
+            None => break,
+            Some(Next::Make(call)) => waiting.push(call),
+            Some(Next::Answered(call, answer, timing)) => {
+                in_flight -= 1;
+                // Calls that change something are tried again by the steps, which look first.
+                let again = timing.time_left
+                    && is_throttled(&answer)
+                    && !matches!(call, Call::Update { .. });
+                if again {
+                    tracing::warn!("{} throttled; retrying", operation(&call).name());
+                    running.push(Either::Left(paused(call, THROTTLED_PAUSE, aws)));
+                } else {
+                    tell(&call, &answer);
+                    steps.answer(answer, timing);
+                }
+            }
+        }
+    }
+    connectors.sort_by(|a, b| a.label.cmp(&b.label));
+    connectors
+}
+
+/// What happens next in a run.
+enum Next {
+    /// A pause is over.
+    Make(Call),
+    /// A call was answered.
+    Answered(Call, Answer, Timing),
+}
+
+/// Waits before a call, but not beyond the invocation's time: then the call itself says so.
+async fn paused(call: Call, pause: Duration, aws: &Calls<'_>) -> Next {
+    sleep(pause.min(aws.left())).await;
+    Next::Make(call)
+}
+
+fn pause_before(call: &Call) -> Option<Duration> {
+    match call {
+        Call::Look {
+            wait: Some(wait), ..
+        } => Some(wait.pause),
+        Call::Describe { tries, .. } | Call::Grant { tries, .. } if *tries > 0 => {
+            let longest = Duration::from_secs(1) * 2_u32.saturating_pow(*tries - 1);
+            // Full jitter: those who failed together do not come back together.
+            Some(longest.min(LONGEST_BACKOFF).mul_f64(fastrand::f64()))
+        }
+        _ => None,
+    }
+}
+
+/// Makes one call.
+async fn make(call: Call, aws: &Calls<'_>) -> Next {
+    let begun = Instant::now();
+    let answer = match &call {
+        Call::Describe { id, label, why, .. } => {
+            Answer::Described(*id, *why, aws.describe(label).await)
+        }
+        Call::Versions { function, of } => {
+            Answer::Versions(function.clone(), of.clone(), aws.versions(function).await)
+        }
+        Call::Exists(registered) => {
+            let look = aws.look(registered).await;
+            Answer::Exists(registered.clone(), look.map(drop))
+        }
+        Call::Look {
+            target, at, check, ..
+        } => Answer::Looked(target.clone(), *check, aws.look(at).await),
+        Call::Grant { target, source, .. } => {
+            Answer::Granted(target.clone(), aws.allow_appflow(target, source).await)
+        }
+        Call::Update { id, plan, .. } => Answer::Updated(*id, aws.update(plan).await),
+    };
+    let timing = Timing {
+        delayed: begun.elapsed() > DELAY,
+        time_left: aws.left() > THROTTLED_ROUND,
+    };
+    Next::Answered(call, answer, timing)
+}
+
+fn is_throttled(answer: &Answer) -> bool {
+    error(answer).is_some_and(|error| error.kind == ErrorKind::Throttled)
+}
+
+fn error(answer: &Answer) -> Option<&ServiceError> {
+    match answer {
+        Answer::Described(_, _, Err(Undescribed::Call(error)))
+        | Answer::Versions(_, _, Err(error))
+        | Answer::Exists(_, Err(error))
+        | Answer::Looked(_, _, Err(error))
+        | Answer::Granted(_, Err(error))
+        | Answer::Updated(_, Err(error)) => Some(error),
+        _ => None,
+    }
+}
+
+fn operation(call: &Call) -> Operation {
+    match call {
+        Call::Describe { .. } => Operation::DescribeConnector,
+        Call::Versions { .. } => Operation::ListVersionsByFunction,
+        Call::Exists(_) | Call::Look { .. } => Operation::GetFunctionConfiguration,
+        Call::Grant { .. } => Operation::AddPermission,
+        Call::Update { .. } => Operation::UpdateConnectorRegistration,
+    }
+}
+
+/// Logs what an operator wants to know while it goes on: the first wait for each function.
+fn tell_wait(call: &Call) {
+    match call {
+        Call::Look {
+            target,
+            wait: Some(wait),
+            ..
+        } if wait.first => {
+            tracing::info!(functionArn = %target, state = wait.state, "waiting for the function");
+        }
+        Call::Look {
+            target,
+            wait: Some(wait),
+            ..
+        } => {
+            tracing::debug!(functionArn = %target, state = wait.state, "waiting for the function");
+        }
+        Call::Update {
+            plan,
+            left_out: Some(reason),
+            ..
+        } => {
+            tracing::warn!(
+                connectorLabel = plan.label.as_str(),
+                "the connector's description is left out of the update: {reason}"
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Logs what an answer means beyond what becomes of the registration.
+fn tell(call: &Call, answer: &Answer) {
+    let denied = |error: &ServiceError| error.kind == ErrorKind::AccessDenied;
+    match (call, answer) {
+        (Call::Look { target, .. }, Answer::Looked(_, false, Ok(look))) => {
+            if let Readiness::ReadyAsBefore(reason) = &look.readiness {
+                tracing::warn!(
+                    functionArn = %target,
+                    "the function's last update failed; AppFlow reads the code before it: {reason}"
+                );
+            }
+        }
+        (Call::Look { target, .. }, Answer::Looked(_, _, Err(error))) if denied(error) => {
+            tracing::warn!(
+                functionArn = %target,
+                "not authorized to check whether the function is ready; continuing: {error}"
+            );
+        }
+        (Call::Exists(registered), Answer::Exists(_, Err(error))) if denied(error) => {
+            tracing::warn!(
+                registeredArn = %registered,
+                "not authorized to check whether the registered version still exists: {error}"
+            );
+        }
+        (Call::Versions { function, of }, Answer::Versions(_, _, Err(error)))
+            if denied(error) || matches!(of, Of::Description(_)) =>
+        {
+            tracing::warn!(
+                functionArn = %function,
+                "cannot look up the function's versions: {error}"
+            );
+        }
+        (Call::Grant { target, .. }, Answer::Granted(_, Err(error))) => {
+            tracing::warn!(
+                targetArn = %target,
+                "AppFlow was not granted permission to invoke the version; updating all the same: \
+                 {error}"
+            );
+        }
+        (
+            Call::Describe { label, .. },
+            Answer::Described(_, _, Err(Undescribed::NoFunction(why))),
+        ) => {
+            tracing::warn!(connectorLabel = label.as_str(), "{why}");
+        }
+        (
+            Call::Describe { label, .. },
+            Answer::Described(_, Why::Evidence(_), Err(Undescribed::Call(error))),
+        ) => {
+            tracing::warn!(
+                connectorLabel = label.as_str(),
+                "what the update changed is unknown: {error}"
+            );
+        }
+        (Call::Update { plan, .. }, Answer::Updated(_, Err(error)))
+            if error.kind.is_transient() =>
+        {
+            tracing::warn!(
+                connectorLabel = plan.label.as_str(),
+                code = error.code,
+                "the update failed with a transient error: {error}"
+            );
+        }
+        _ => {}
+    }
+}

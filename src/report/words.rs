@@ -1,0 +1,204 @@
+//! What a person reads of a skip, a failure or a service's error: every text in one place. A message
+//! says what failed, on what, the service's own words and request id, and what to do. It promises no
+//! retry: a sweep by hand and a redriven event get none.
+
+use std::fmt;
+
+use crate::model::function_arn::{FunctionArn, Qualifier, Version};
+use crate::model::service_error::{ErrorKind, Operation, ServiceError};
+use crate::reconcile::decide::Skip;
+use crate::reconcile::outcome::{Failure, Gone};
+use crate::report::command::AllowAppFlowCommand;
+
+/// Why a registration was left alone.
+pub(super) fn skip(skip: &Skip) -> String {
+    match skip {
+        Skip::Older {
+            published,
+            registered,
+            confirmed,
+        } => {
+            let older =
+                format!("version {published} is older than the registered version {registered}");
+            if *confirmed {
+                older
+            } else {
+                format!(
+                    "{older}; whether that one still exists is unknown, because the updater's role \
+                     does not allow {}",
+                    Operation::GetFunctionConfiguration.action()
+                )
+            }
+        }
+        Skip::FollowsAlias(alias) => {
+            format!("registered with alias {alias}: it is updated when the alias moves")
+        }
+        Skip::AnotherAlias { moved, registered } => {
+            format!("alias {moved} moved, and this is registered with alias {registered}")
+        }
+        Skip::AliasIsShifting(alias) => format!(
+            "alias {alias} still shifts traffic between two versions: it is updated when the shift \
+             ends"
+        ),
+        Skip::PinnedToVersion(version) => {
+            format!("registered with version {version}: it moves when a version is published")
+        }
+        Skip::FollowsLatest => {
+            "registered without a version: only a change of the function's own code or \
+             configuration, or a published version, refreshes it"
+                .to_owned()
+        }
+        Skip::FollowsLatestPublished => {
+            "registered with $LATEST.PUBLISHED: it is updated when that is published".to_owned()
+        }
+    }
+}
+
+/// Why a sweep passed a registration over.
+pub(super) fn orphaned(gone: &Gone) -> String {
+    let what = match gone {
+        Gone::Missing(error) => error.to_string(),
+        Gone::Versions(function) => format!("{function} has no published version"),
+    };
+    format!(
+        "the function no longer exists: {what}. Unregister the connector, or deploy the function \
+         again"
+    )
+}
+
+/// That a registration stays behind the newest version.
+pub(super) fn behind(newest: Version) -> String {
+    format!(
+        "version {newest} is newer, and a sweep leaves a version where it is registered: somebody \
+         may have rolled it back. To move it, sweep with {{\"sweep\": {{\"move\": true}}}}"
+    )
+}
+
+/// Why a registration could not be updated, and what to do.
+pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String {
+    let target = target.map_or_else(|| "the function".to_owned(), ToString::to_string);
+    match failure {
+        Failure::Label(error) => format!("AppFlow lists it, but {error}"),
+        Failure::NotRegistered => {
+            "AppFlow has no registration with this label. Register the connector, or take the label \
+             out of CONNECTOR_LABELS or of the sweep"
+                .to_owned()
+        }
+        Failure::NoFunction(why) => {
+            format!("{why}. Only connectors that a Lambda function provides can be updated")
+        }
+        Failure::Describe(error) | Failure::Function(error) => with_advice(error),
+        Failure::Unchecked(error) => format!(
+            "updated, but whether {target} changed meanwhile could not be checked: {}",
+            with_advice(error)
+        ),
+        Failure::NoVersion(function) => format!(
+            "{function} has no published version to move to. Publish one, or re-register the \
+             connector"
+        ),
+        Failure::FunctionFailed(reason) => {
+            format!("{target} cannot be invoked: {reason}. Fix and redeploy the function")
+        }
+        Failure::NotReady(state) => format!(
+            "timed out while waiting for {target}: {state}. Sweep once the function is Active"
+        ),
+        Failure::KeepsChanging => format!(
+            "{target} changed during every update. Sweep once its deployments have ended"
+        ),
+        Failure::Update { error, grant, .. } => {
+            let mut text = with_advice(error);
+            if let Some(grant) = grant {
+                text = format!("{text}. Before that, {}", with_advice(grant));
+            }
+            if let Some(command) = command(failure, &target) {
+                text.push_str(&command);
+            }
+            text
+        }
+    }
+}
+
+/// The command that allows AppFlow to invoke a version or alias, where that can be what is missing: a
+/// permission covers only the ARN that it was added for, so a new version has none.
+fn command(failure: &Failure, target: &str) -> Option<String> {
+    let Failure::Update {
+        error,
+        grant,
+        source: Some(source),
+    } = failure
+    else {
+        return None;
+    };
+    let arn: FunctionArn = target.parse().ok()?;
+    let refused = matches!(
+        error.kind,
+        ErrorKind::AccessDenied | ErrorKind::ConnectorServer | ErrorKind::Invalid
+    );
+    let qualified = matches!(
+        arn.qualifier(),
+        Some(Qualifier::Version(_) | Qualifier::Alias(_))
+    );
+    if !qualified || !(refused || grant.is_some()) {
+        return None;
+    }
+    let command = AllowAppFlowCommand { arn: &arn, source };
+    let mut text = format!(". If AppFlow is not yet allowed to invoke {arn}, run: {command}");
+    if arn.version().is_some() && grant.is_none() {
+        text.push_str(". GRANT_INVOKE=true does so for every version that follows");
+    }
+    Some(text)
+}
+
+/// A service's error, and what to do about it.
+pub(super) fn with_advice(error: &ServiceError) -> String {
+    format!("{error}. {}", Advice(error))
+}
+
+/// What an operator does about a service's error.
+struct Advice<'a>(&'a ServiceError);
+
+impl fmt::Display for Advice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.0.operation;
+        f.write_str(match self.0.kind {
+            ErrorKind::AccessDenied => {
+                return write!(
+                    f,
+                    "Check that the updater's role allows {} on the resource that the message \
+                     names, and that the connector's function lets AppFlow invoke it",
+                    operation.action()
+                );
+            }
+            ErrorKind::NotFound => "Check that the registration and its function still exist",
+            ErrorKind::Invalid => {
+                "The service rejects the request: compare the registration with the message"
+            }
+            ErrorKind::QuotaExceeded => "Raise the AppFlow quota that the message names",
+            ErrorKind::ConnectorAuthentication => {
+                "The connector's function refused AppFlow: check its response to a \
+                 DescribeConnectorConfigurationRequest"
+            }
+            ErrorKind::ConnectorServer => {
+                "The connector's function did not answer AppFlow within 10 seconds, or not with a \
+                 connector configuration: see the function's own log"
+            }
+            ErrorKind::Conflict => {
+                "Another change of the same resource is in progress: sweep once it is done"
+            }
+            ErrorKind::Exists => "Remove what exists already",
+            ErrorKind::Throttled => {
+                "The account's request rate is used up: sweep later, or some labels at a time"
+            }
+            ErrorKind::Internal => "The service has an internal error: sweep later",
+            ErrorKind::NoAnswer => {
+                "Check network access from the function to the service's endpoint, such as its VPC \
+                 configuration and the endpoint variables"
+            }
+            ErrorKind::OutOfTime => {
+                "Sweep some labels at a time, or give the function a longer timeout where it has \
+                 less than Lambda's 15 minutes"
+            }
+            ErrorKind::Other => "See the service's documentation for this error",
+        })
+    }
+}
