@@ -674,13 +674,15 @@ fn the_environment_is_what_the_code_and_the_sdk_read() {
 }
 
 #[test]
-fn one_execution_is_reserved_unless_the_account_cannot() {
+fn no_execution_is_reserved_unless_it_is_asked_for() {
     let reserved = |template: &Template| {
         template.resource("Updater")["Properties"]["ReservedConcurrentExecutions"].clone()
     };
-    assert_eq!(reserved(&defaults()), 1);
-    let template = Template::with(&[("ReservedConcurrency", json!("none"))]);
-    assert_eq!(reserved(&template), Value::Null);
+    assert_eq!(reserved(&defaults()), Value::Null);
+    for number in ["1", "25"] {
+        let template = Template::with(&[("ReservedConcurrency", json!(number))]);
+        assert_eq!(reserved(&template), number);
+    }
 }
 
 #[test]
