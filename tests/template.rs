@@ -657,11 +657,13 @@ fn the_environment_is_what_the_code_and_the_sdk_read() {
 
     let template = Template::with(&[
         ("ConnectorLabels", json!(["acme-crm", "acme-erp"])),
+        ("FunctionNamePrefix", json!("acme-")),
         ("AppFlowEndpoint", json!("https://appflow.example")),
         ("LambdaEndpoint", json!("https://lambda.example")),
     ]);
     let variables = given(&template);
     assert_eq!(variables["CONNECTOR_LABELS"], "acme-crm,acme-erp");
+    assert_eq!(variables["FUNCTION_NAME_PREFIX"], "acme-");
     assert_eq!(
         variables["AWS_ENDPOINT_URL_APPFLOW"],
         "https://appflow.example"
