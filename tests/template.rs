@@ -165,8 +165,19 @@ impl Template {
                     .collect();
                 json!(parts.join(argument[0].as_str().expect("a delimiter")))
             }
+            "Fn::Select" => {
+                let list = self.work_out(&argument[1]);
+                let index = argument[0].as_u64().expect("an index") as usize;
+                // CloudFormation fails the stack otherwise.
+                assert!(
+                    index < list.as_array().map_or(0, Vec::len),
+                    "{index} of {list}"
+                );
+                list[index].clone()
+            }
             "Fn::Split" => {
                 let text = self.text(&argument[1]);
+                assert!(!text.is_empty(), "what that gives is not documented");
                 text.split(argument[0].as_str().expect("a delimiter"))
                     .collect()
             }
@@ -449,29 +460,31 @@ fn the_role_allows_exactly_what_the_code_can_call() {
         "logs:PutLogEvents",
         "sqs:SendMessage",
     ];
-    for (labels, grant) in [(false, false), (false, true), (true, false), (true, true)] {
-        let template = Template::with(&[
-            (
-                "ConnectorLabels",
-                if labels {
-                    json!(["acme-crm", "acme-erp"])
-                } else {
-                    json!([""])
-                },
-            ),
-            ("GrantInvoke", json!(grant.to_string())),
-        ]);
-        let expected: BTreeSet<&str> = Operation::ALL
-            .into_iter()
-            // With labels nothing is listed, and without GrantInvoke nothing is granted.
-            .filter(|operation| *operation != Operation::ListConnectors || !labels)
-            .filter(|operation| *operation != Operation::AddPermission || grant)
-            .map(Operation::action)
-            .chain(not_called)
-            .collect();
-        let allowed = template.allowed();
-        let actions: BTreeSet<&str> = allowed.keys().map(String::as_str).collect();
-        assert_eq!(actions, expected, "labels: {labels}, grant: {grant}");
+    for (labels, lists) in [
+        (json!([""]), true),
+        (json!(["acme-crm"]), false),
+        (json!(["acme-crm", "acme!erp"]), false),
+        (json!(["!acme-crm"]), true),
+        (json!(["!acme-crm", "!acme!erp"]), true),
+    ] {
+        for grant in [false, true] {
+            let template = Template::with(&[
+                ("ConnectorLabels", labels.clone()),
+                ("GrantInvoke", json!(grant.to_string())),
+            ]);
+            let expected: BTreeSet<&str> = Operation::ALL
+                .into_iter()
+                // With labels to include nothing is listed, and without GrantInvoke nothing is
+                // granted.
+                .filter(|operation| *operation != Operation::ListConnectors || lists)
+                .filter(|operation| *operation != Operation::AddPermission || grant)
+                .map(Operation::action)
+                .chain(not_called)
+                .collect();
+            let allowed = template.allowed();
+            let actions: BTreeSet<&str> = allowed.keys().map(String::as_str).collect();
+            assert_eq!(actions, expected, "labels: {labels}, grant: {grant}");
+        }
     }
 }
 
@@ -481,6 +494,11 @@ fn each_permission_is_for_the_narrowest_resource() {
     let functions = "arn:aws:lambda:us-east-1:123456789012:function:*";
     let for_appflow = json!({ "StringEquals": { "lambda:Principal": "appflow.amazonaws.com" } });
     let granting = Template::with(&[("GrantInvoke", json!("true"))]).allowed();
+    let all_but_one = Template::with(&[
+        ("ConnectorLabels", json!(["!acme-crm"])),
+        ("GrantInvoke", json!("true")),
+    ]);
+    assert_eq!(all_but_one.allowed(), granting, "as without labels");
     for (action, resource, condition) in [
         ("appflow:ListConnectors", connectors, Value::Null),
         ("appflow:DescribeConnector", connectors, Value::Null),
