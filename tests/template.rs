@@ -318,10 +318,13 @@ fn each_sample_event_is_let_through_by_the_rules_that_its_name_promises() {
         ("function-without-connector", &["VersionPublished"]),
         ("latest-code-changed", &["LatestChanged"]),
         ("latest-configuration-changed", &["LatestChanged"]),
+        ("latest-published", &["CodePublished", "LatestChanged"]),
         ("layer-published", &[]),
         ("schedule", &[]),
         ("sweep", &[]),
         ("sweep-dry-run", &[]),
+        ("sweep-function", &[]),
+        ("sweep-move", &[]),
         ("version-published-answer-cut", &["VersionPublished"]),
         (
             "version-published-by-create-function",
@@ -361,6 +364,14 @@ fn each_sample_event_is_let_through_by_the_rules_that_its_name_promises() {
 #[test]
 fn what_the_rules_let_through_is_what_the_handler_acts_on() {
     let template = with_every_rule();
+    let mut sweeps: BTreeSet<&str> = [
+        "schedule",
+        "sweep",
+        "sweep-dry-run",
+        "sweep-function",
+        "sweep-move",
+    ]
+    .into();
     for (name, event) in events() {
         let acts = match event::read(&event.to_string()) {
             Ok(Trigger::Deployment(_)) => true,
@@ -373,11 +384,15 @@ fn what_the_rules_let_through_is_what_the_handler_acts_on() {
             }
             Ok(Trigger::Ignored(_)) => false,
             // Comes from a schedule or by hand.
-            Ok(Trigger::Sweep(_)) => false,
+            Ok(Trigger::Sweep(_)) => {
+                assert!(sweeps.remove(name.as_str()), "{name}");
+                false
+            }
             Err(error) => panic!("{name}: {error}"),
         };
         assert_eq!(!template.let_through(&event).is_empty(), acts, "{name}");
     }
+    assert_eq!(sweeps, [].into(), "all of them are sweeps");
 }
 
 #[test]
