@@ -727,17 +727,22 @@ fn the_dashboard_shows_the_metrics_that_the_code_writes() {
         .as_str()
         .expect("a body");
     let body: Value = serde_json::from_str(body).expect("the body is JSON");
-    assert_eq!(body["widgets"].as_array().map(Vec::len), Some(4));
+    assert_eq!(body["widgets"].as_array().map(Vec::len), Some(5));
     let text = body.to_string();
     assert!(text.contains(&format!("[\"{}\",", metrics::NAMESPACE)));
     assert!(text.contains(&format!("\"{}\"", metrics::DIMENSION)));
     let line = metrics::Metrics::of(&[], None, std::time::SystemTime::UNIX_EPOCH)
         .line("updater", settings::LogLevel::Info);
     let line: Value = serde_json::from_str(&line).expect("a metric line");
-    for name in line.as_object().expect("members").keys() {
-        if name.starts_with("Registrations") {
-            assert!(text.contains(&format!("\"{name}\"")), "{name}");
-        }
+    let counted = line.as_object().expect("members").keys();
+    let counted = counted.filter(|name| name.starts_with("Registrations"));
+    let in_sweeps = [
+        "StaleRegistrations",
+        "RegistrationsBehind",
+        "OrphanedRegistrations",
+    ];
+    for name in counted.map(String::as_str).chain(in_sweeps) {
+        assert!(text.contains(&format!("\"{name}\"")), "{name}");
     }
 }
 
