@@ -16,7 +16,7 @@ import samcli
 
 from local import ENVIRONMENT, client, expect, held, root, serving
 
-IGNORED = {"denied-call", "dry-run", "failed-call", "layer-published"}
+IGNORED = {"denied-call", "dry-run", "failed-call", "function-state-pending", "layer-published"}
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:acme-crm-connector"
 
 

@@ -64,7 +64,11 @@ const NO_VALUE: &str = "<AWS::NoValue>";
 
 impl Template {
     fn with(chosen: &[(&str, Value)]) -> Self {
-        let source = source();
+        Self::of("template.yaml", chosen)
+    }
+
+    fn of(path: &str, chosen: &[(&str, Value)]) -> Self {
+        let source = read(path);
         let mut parameters: BTreeMap<String, Value> = source["Parameters"]
             .as_object()
             .expect("parameters")
@@ -165,8 +169,19 @@ impl Template {
                     .collect();
                 json!(parts.join(argument[0].as_str().expect("a delimiter")))
             }
+            "Fn::Select" => {
+                let list = self.work_out(&argument[1]);
+                let index = argument[0].as_u64().expect("an index") as usize;
+                // CloudFormation fails the stack otherwise.
+                assert!(
+                    index < list.as_array().map_or(0, Vec::len),
+                    "{index} of {list}"
+                );
+                list[index].clone()
+            }
             "Fn::Split" => {
                 let text = self.text(&argument[1]);
+                assert!(!text.is_empty(), "what that gives is not documented");
                 text.split(argument[0].as_str().expect("a delimiter"))
                     .collect()
             }
@@ -184,7 +199,7 @@ impl Template {
     }
 
     /// The pattern of each EventBridge rule that is on, by its name in the template.
-    fn rules(&self) -> BTreeMap<String, String> {
+    fn rules(&self) -> BTreeMap<String, Value> {
         let updater = self.resource("Updater");
         let events = updater["Properties"]["Events"]
             .as_object()
@@ -194,18 +209,17 @@ impl Template {
             .into_iter()
             .filter(|(_, event)| event["Type"] == "EventBridgeRule")
             .filter(|(_, event)| event["Properties"]["State"] != "DISABLED")
-            .map(|(name, event)| (name, event["Properties"]["Pattern"].to_string()))
+            .map(|(name, event)| (name, event["Properties"]["Pattern"].clone()))
             .collect()
     }
 
     /// The rules that let an event through.
     fn let_through(&self, event: &Value) -> BTreeSet<String> {
-        let mut matcher = Quamina::new();
-        for (name, pattern) in self.rules() {
-            matcher.add_pattern(name, &pattern).expect("a pattern");
-        }
-        let matched = matcher.matches_for_event(event.to_string().as_bytes());
-        matched.expect("an event").into_iter().collect()
+        self.rules()
+            .into_iter()
+            .filter(|(_, pattern)| matches(pattern, event))
+            .map(|(name, _)| name)
+            .collect()
     }
 
     /// What the role allows: each action with the resources and conditions that it is allowed for.
@@ -237,6 +251,23 @@ impl Template {
     }
 }
 
+/// Whether a pattern matches an event, as EventBridge decides it.
+fn matches(pattern: &Value, event: &Value) -> bool {
+    // Quamina cannot do `anything-but` with `suffix`; beside that, the pattern has only a source.
+    if let Some(suffix) = pattern["detail-type"][0]["anything-but"]["suffix"].as_str() {
+        assert_eq!(pattern.as_object().map(Map::len), Some(2), "{pattern}");
+        let detail_type = event["detail-type"].as_str();
+        return list(&pattern["source"]).contains(&event["source"])
+            && detail_type.is_some_and(|detail_type| !detail_type.ends_with(suffix));
+    }
+    let mut matcher = Quamina::new();
+    matcher
+        .add_pattern((), &pattern.to_string())
+        .expect("a pattern");
+    let matched = matcher.matches_for_event(event.to_string().as_bytes());
+    !matched.expect("an event").is_empty()
+}
+
 /// One value or a list of them, as policies have it.
 fn list(value: &Value) -> Vec<Value> {
     match value {
@@ -249,8 +280,11 @@ fn defaults() -> Template {
     Template::with(&[])
 }
 
-fn watching_latest() -> Template {
-    Template::with(&[("WatchLatest", json!("true"))])
+fn with_every_rule() -> Template {
+    Template::with(&[
+        ("WatchLatest", json!("true")),
+        ("StateEvents", json!("true")),
+    ])
 }
 
 fn events() -> BTreeMap<String, Value> {
@@ -279,13 +313,18 @@ fn each_sample_event_is_let_through_by_the_rules_that_its_name_promises() {
         ("denied-call", &[]),
         ("dry-run", &["CodePublished", "LatestChanged"]),
         ("failed-call", &[]),
+        ("function-state-active", &["FunctionState"]),
+        ("function-state-pending", &["FunctionState"]),
         ("function-without-connector", &["VersionPublished"]),
         ("latest-code-changed", &["LatestChanged"]),
         ("latest-configuration-changed", &["LatestChanged"]),
+        ("latest-published", &["CodePublished", "LatestChanged"]),
         ("layer-published", &[]),
         ("schedule", &[]),
         ("sweep", &[]),
         ("sweep-dry-run", &[]),
+        ("sweep-function", &[]),
+        ("sweep-move", &[]),
         ("version-published-answer-cut", &["VersionPublished"]),
         (
             "version-published-by-create-function",
@@ -313,34 +352,88 @@ fn each_sample_event_is_let_through_by_the_rules_that_its_name_promises() {
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(watching_latest().let_through(&event), all, "{name}");
-        // By default, changes of $LATEST wake nobody.
+        assert_eq!(with_every_rule().let_through(&event), all, "{name}");
+        // By default, changes of $LATEST and state events wake nobody.
         let mut default = all;
         default.remove("LatestChanged");
+        default.remove("FunctionState");
         assert_eq!(defaults().let_through(&event), default, "{name}");
     }
 }
 
 #[test]
 fn what_the_rules_let_through_is_what_the_handler_acts_on() {
-    let template = watching_latest();
+    let template = with_every_rule();
+    let mut sweeps: BTreeSet<&str> = [
+        "schedule",
+        "sweep",
+        "sweep-dry-run",
+        "sweep-function",
+        "sweep-move",
+    ]
+    .into();
     for (name, event) in events() {
         let acts = match event::read(&event.to_string()) {
             Ok(Trigger::Deployment(_)) => true,
-            // The one thing that patterns cannot tell: `dryRun` may be false or absent.
-            Ok(Trigger::Ignored(ignored)) if ignored.reason == "the call was a dry run" => continue,
+            // What patterns cannot tell: `dryRun` may be false or absent, and which member of a
+            // state event has the state is unverified.
+            Ok(Trigger::Ignored(_))
+                if ["dry-run", "function-state-pending"].contains(&name.as_str()) =>
+            {
+                continue;
+            }
             Ok(Trigger::Ignored(_)) => false,
             // Comes from a schedule or by hand.
-            Ok(Trigger::Sweep(_)) => false,
+            Ok(Trigger::Sweep(_)) => {
+                assert!(sweeps.remove(name.as_str()), "{name}");
+                false
+            }
             Err(error) => panic!("{name}: {error}"),
         };
         assert_eq!(!template.let_through(&event).is_empty(), acts, "{name}");
+    }
+    assert_eq!(sweeps, [].into(), "all of them are sweeps");
+}
+
+#[test]
+fn a_state_event_is_let_through_whatever_its_type() {
+    let template = with_every_rule();
+    let mut event = events().remove("function-state-active").expect("it");
+    for (source, detail_type, rules) in [
+        (
+            "aws.lambda",
+            "A Type That Nobody Has Seen",
+            ["FunctionState"].as_slice(),
+        ),
+        ("aws.lambda", "AWS API Call via CloudTrail", &[]),
+        ("aws.lambda", "AWS Service Event via CloudTrail", &[]),
+        ("aws.events", "Scheduled Event", &[]),
+    ] {
+        event["source"] = source.into();
+        event["detail-type"] = detail_type.into();
+        let rules = rules.iter().map(ToString::to_string).collect();
+        assert_eq!(template.let_through(&event), rules, "{detail_type}");
+    }
+}
+
+#[test]
+fn a_state_event_is_acted_on_once_the_function_is_active() {
+    let events = events();
+    for (name, acts) in [
+        ("function-state-active", true),
+        ("function-state-pending", false),
+    ] {
+        match event::read(&events[name].to_string()) {
+            Ok(Trigger::Deployment(_)) => assert!(acts, "{name}"),
+            Ok(Trigger::Ignored(ignored)) => assert!(!acts, "{name}: {}", ignored.reason),
+            other => panic!("{name}: {other:?}"),
+        }
     }
 }
 
 #[test]
 fn every_call_that_deploys_has_a_rule_and_a_failed_one_has_none() {
-    let template = watching_latest();
+    let template = with_every_rule();
     let mut event = events()
         .remove("version-published-by-update-function-code")
         .expect("it");
@@ -364,7 +457,7 @@ fn every_call_that_deploys_has_a_rule_and_a_failed_one_has_none() {
 }
 
 #[test]
-fn a_prefix_narrows_every_rule_whatever_form_the_name_has() {
+fn a_prefix_narrows_every_rule_for_calls_whatever_form_the_name_has() {
     let template = Template::with(&[
         ("FunctionNamePrefix", json!("acme-")),
         ("WatchLatest", json!("true")),
@@ -380,8 +473,10 @@ fn a_prefix_narrows_every_rule_whatever_form_the_name_has() {
         ]
     };
     for (name, mut event) in events() {
-        let rules = watching_latest().let_through(&event);
-        if rules.is_empty() || name == "function-without-connector" {
+        let rules = with_every_rule().let_through(&event);
+        // The function itself checks the name in a state event.
+        let is_call = event["detail-type"] == "AWS API Call via CloudTrail";
+        if rules.is_empty() || !is_call || name == "function-without-connector" {
             continue;
         }
         for function in forms("acme-crm-connector") {
@@ -400,17 +495,28 @@ fn a_prefix_narrows_every_rule_whatever_form_the_name_has() {
 
 #[test]
 fn what_another_account_forwards_is_what_the_rules_know() {
-    let pattern =
-        read("forwarding.yaml")["Resources"]["Forward"]["Properties"]["EventPattern"].clone();
-    let mut matcher = Quamina::new();
-    matcher
-        .add_pattern("forward", &pattern.to_string())
-        .expect("a pattern");
+    let rules = |state_events: &str| {
+        let forwarding = Template::of("forwarding.yaml", &[("StateEvents", json!(state_events))]);
+        ["Forward", "ForwardStateEvents"]
+            .map(|name| forwarding.resource(name)["Properties"].clone())
+    };
+    let [calls, states] = rules("true");
     for (name, event) in events() {
-        let forwarded = matcher.matches_for_event(event.to_string().as_bytes());
-        let known = !watching_latest().let_through(&event).is_empty();
-        assert_eq!(!forwarded.expect("an event").is_empty(), known, "{name}");
+        let known = with_every_rule().let_through(&event);
+        let is_state = known.contains("FunctionState");
+        for (rule, expected) in [
+            (&calls, !known.is_empty() && !is_state),
+            (&states, is_state),
+        ] {
+            let forwarded = matches(&rule["EventPattern"], &event);
+            assert_eq!(forwarded, expected, "{name}");
+        }
     }
+    assert_eq!(states["Targets"], calls["Targets"]);
+    assert_eq!(states["State"], "ENABLED");
+    assert_eq!(rules("false")[1]["State"], "DISABLED");
+    let by_default = &read("forwarding.yaml")["Parameters"]["StateEvents"]["Default"];
+    assert_eq!(*by_default, "false");
 
     let template = Template::with(&[("ForwardingAccounts", json!(["111122223333"]))]);
     assert!(template.condition("TakesForwarded") && !defaults().condition("TakesForwarded"));
@@ -449,29 +555,31 @@ fn the_role_allows_exactly_what_the_code_can_call() {
         "logs:PutLogEvents",
         "sqs:SendMessage",
     ];
-    for (labels, grant) in [(false, false), (false, true), (true, false), (true, true)] {
-        let template = Template::with(&[
-            (
-                "ConnectorLabels",
-                if labels {
-                    json!(["acme-crm", "acme-erp"])
-                } else {
-                    json!([""])
-                },
-            ),
-            ("GrantInvoke", json!(grant.to_string())),
-        ]);
-        let expected: BTreeSet<&str> = Operation::ALL
-            .into_iter()
-            // With labels nothing is listed, and without GrantInvoke nothing is granted.
-            .filter(|operation| *operation != Operation::ListConnectors || !labels)
-            .filter(|operation| *operation != Operation::AddPermission || grant)
-            .map(Operation::action)
-            .chain(not_called)
-            .collect();
-        let allowed = template.allowed();
-        let actions: BTreeSet<&str> = allowed.keys().map(String::as_str).collect();
-        assert_eq!(actions, expected, "labels: {labels}, grant: {grant}");
+    for (labels, lists) in [
+        (json!([""]), true),
+        (json!(["acme-crm"]), false),
+        (json!(["acme-crm", "acme!erp"]), false),
+        (json!(["!acme-crm"]), true),
+        (json!(["!acme-crm", "!acme!erp"]), true),
+    ] {
+        for grant in [false, true] {
+            let template = Template::with(&[
+                ("ConnectorLabels", labels.clone()),
+                ("GrantInvoke", json!(grant.to_string())),
+            ]);
+            let expected: BTreeSet<&str> = Operation::ALL
+                .into_iter()
+                // With labels to include nothing is listed, and without GrantInvoke nothing is
+                // granted.
+                .filter(|operation| *operation != Operation::ListConnectors || lists)
+                .filter(|operation| *operation != Operation::AddPermission || grant)
+                .map(Operation::action)
+                .chain(not_called)
+                .collect();
+            let allowed = template.allowed();
+            let actions: BTreeSet<&str> = allowed.keys().map(String::as_str).collect();
+            assert_eq!(actions, expected, "labels: {labels}, grant: {grant}");
+        }
     }
 }
 
@@ -481,6 +589,11 @@ fn each_permission_is_for_the_narrowest_resource() {
     let functions = "arn:aws:lambda:us-east-1:123456789012:function:*";
     let for_appflow = json!({ "StringEquals": { "lambda:Principal": "appflow.amazonaws.com" } });
     let granting = Template::with(&[("GrantInvoke", json!("true"))]).allowed();
+    let all_but_one = Template::with(&[
+        ("ConnectorLabels", json!(["!acme-crm"])),
+        ("GrantInvoke", json!("true")),
+    ]);
+    assert_eq!(all_but_one.allowed(), granting, "as without labels");
     for (action, resource, condition) in [
         ("appflow:ListConnectors", connectors, Value::Null),
         ("appflow:DescribeConnector", connectors, Value::Null),
@@ -614,17 +727,22 @@ fn the_dashboard_shows_the_metrics_that_the_code_writes() {
         .as_str()
         .expect("a body");
     let body: Value = serde_json::from_str(body).expect("the body is JSON");
-    assert_eq!(body["widgets"].as_array().map(Vec::len), Some(4));
+    assert_eq!(body["widgets"].as_array().map(Vec::len), Some(5));
     let text = body.to_string();
     assert!(text.contains(&format!("[\"{}\",", metrics::NAMESPACE)));
     assert!(text.contains(&format!("\"{}\"", metrics::DIMENSION)));
     let line = metrics::Metrics::of(&[], None, std::time::SystemTime::UNIX_EPOCH)
         .line("updater", settings::LogLevel::Info);
     let line: Value = serde_json::from_str(&line).expect("a metric line");
-    for name in line.as_object().expect("members").keys() {
-        if name.starts_with("Registrations") {
-            assert!(text.contains(&format!("\"{name}\"")), "{name}");
-        }
+    let counted = line.as_object().expect("members").keys();
+    let counted = counted.filter(|name| name.starts_with("Registrations"));
+    let in_sweeps = [
+        "StaleRegistrations",
+        "RegistrationsBehind",
+        "OrphanedRegistrations",
+    ];
+    for name in counted.map(String::as_str).chain(in_sweeps) {
+        assert!(text.contains(&format!("\"{name}\"")), "{name}");
     }
 }
 
@@ -657,11 +775,13 @@ fn the_environment_is_what_the_code_and_the_sdk_read() {
 
     let template = Template::with(&[
         ("ConnectorLabels", json!(["acme-crm", "acme-erp"])),
+        ("FunctionNamePrefix", json!("acme-")),
         ("AppFlowEndpoint", json!("https://appflow.example")),
         ("LambdaEndpoint", json!("https://lambda.example")),
     ]);
     let variables = given(&template);
     assert_eq!(variables["CONNECTOR_LABELS"], "acme-crm,acme-erp");
+    assert_eq!(variables["FUNCTION_NAME_PREFIX"], "acme-");
     assert_eq!(
         variables["AWS_ENDPOINT_URL_APPFLOW"],
         "https://appflow.example"
@@ -674,17 +794,19 @@ fn the_environment_is_what_the_code_and_the_sdk_read() {
 }
 
 #[test]
-fn one_execution_is_reserved_unless_the_account_cannot() {
+fn no_execution_is_reserved_unless_it_is_asked_for() {
     let reserved = |template: &Template| {
         template.resource("Updater")["Properties"]["ReservedConcurrentExecutions"].clone()
     };
-    assert_eq!(reserved(&defaults()), 1);
-    let template = Template::with(&[("ReservedConcurrency", json!("none"))]);
-    assert_eq!(reserved(&template), Value::Null);
+    assert_eq!(reserved(&defaults()), Value::Null);
+    for number in ["1", "25"] {
+        let template = Template::with(&[("ReservedConcurrency", json!(number))]);
+        assert_eq!(reserved(&template), number);
+    }
 }
 
 #[test]
-fn only_latest_and_the_sweep_are_off_by_default() {
+fn only_latest_the_state_events_and_the_sweep_are_off_by_default() {
     let states = |template: &Template| -> BTreeSet<String> {
         let updater = template.resource("Updater");
         let events = updater["Properties"]["Events"].as_object().expect("events");
@@ -694,10 +816,11 @@ fn only_latest_and_the_sweep_are_off_by_default() {
             .map(|(name, _)| name.clone())
             .collect()
     };
-    let off = ["LatestChanged", "Sweep"].map(str::to_owned);
+    let off = ["FunctionState", "LatestChanged", "Sweep"].map(str::to_owned);
     assert_eq!(states(&defaults()), off.into());
     let all_on = Template::with(&[
         ("WatchLatest", json!("true")),
+        ("StateEvents", json!("true")),
         ("SweepSchedule", json!("rate(1 day)")),
     ]);
     assert_eq!(states(&all_on), [].into());
