@@ -21,6 +21,7 @@ pub mod place;
 pub mod runtime_api;
 mod server;
 pub mod tls;
+mod world;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -31,13 +32,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-pub use server::{Call, World};
+pub use world::{Call, World};
 
 use crate::answer::Answer;
 use crate::faults::Fault;
 use crate::runtime_api::{Invocation, Outcome};
-use crate::server::{Shared, lock};
 use crate::tls::Tls;
+use crate::world::{Shared, lock};
 
 /// How long an invocation's outcome is waited for beyond the function's timeout: the process may
 /// have to start first, on a machine that is busy.

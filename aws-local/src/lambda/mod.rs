@@ -1,0 +1,396 @@
+//! Lambda: functions with their versions, aliases, states and resource policies, as far as they
+//! matter to a connector. Its code is the connector configuration that a function answers with.
+
+mod alias;
+mod code;
+mod function;
+mod invocation;
+mod policy;
+mod reference;
+mod state;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+pub use alias::Alias;
+pub use code::Code;
+pub use invocation::Refusal;
+pub use policy::Permission;
+pub use reference::{Name, Reference};
+pub use state::{LastUpdate, Settling, State};
+
+use crate::answer::ApiError;
+use crate::place::PARTITION;
+use function::{Deployed, Function};
+use state::Settles;
+
+/// The state of Lambda in one Region.
+#[derive(Default)]
+pub struct Lambda {
+    functions: BTreeMap<Name, Function>,
+    revisions: u64,
+    /// How what is deployed from now on becomes ready.
+    settling: Settling,
+}
+
+impl Lambda {
+    /// How what is deployed from now on becomes ready.
+    pub fn settle(&mut self, settling: Settling) {
+        self.settling = settling;
+    }
+
+    /// Puts a function or version into a state of its own, for good.
+    pub fn put_into(
+        &mut self,
+        reference: &Reference,
+        state: State,
+        last_update: LastUpdate,
+    ) -> Result<(), ApiError> {
+        let deployed = self.deployed_mut(reference)?;
+        deployed.state = state;
+        deployed.last_update = last_update;
+        deployed.settles = Settles::Never;
+        Ok(())
+    }
+
+    /// The versions that a function has, lowest first.
+    pub fn versions(&self, name: &Name) -> Vec<u64> {
+        self.functions
+            .get(name)
+            .map(|function| function.versions.keys().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// The names of all functions.
+    pub fn names(&self) -> Vec<Name> {
+        self.functions.keys().cloned().collect()
+    }
+
+    /// What a function, version or alias would answer now if it were ready and let anybody in.
+    pub fn configuration(&self, arn: &str) -> Option<&Value> {
+        let reference = Reference::parse(arn)?;
+        let function = self.functions.get(&reference.name)?;
+        let version = match reference.qualifier.as_deref() {
+            Some(alias) if function.aliases.contains_key(alias) => {
+                function.aliases[alias].version.as_str()
+            }
+            other => other.unwrap_or("$LATEST"),
+        };
+        function
+            .deployed(version)
+            .map(|deployed| &deployed.code.configuration)
+    }
+
+    /// CreateFunction.
+    pub fn create_function(
+        &mut self,
+        name: &Name,
+        code: Code,
+        publish: bool,
+    ) -> Result<Value, ApiError> {
+        if self.functions.contains_key(name) {
+            return Err(ApiError::new(
+                "ResourceConflictException",
+                format!("Function already exist: {}", name.name),
+            ));
+        }
+        let latest = self.deploy(code, None);
+        let function = Function {
+            latest,
+            versions: BTreeMap::new(),
+            published: 0,
+            aliases: BTreeMap::new(),
+            policies: BTreeMap::new(),
+        };
+        self.functions.insert(name.clone(), function);
+        if publish {
+            return self.publish(name, None);
+        }
+        self.describe(name, "$LATEST", None)
+    }
+
+    /// DeleteFunction, of the whole function or of one version.
+    pub fn delete_function(&mut self, reference: &Reference) -> Result<(), ApiError> {
+        let function = self.function_mut(&reference.name)?;
+        let Some(qualifier) = &reference.qualifier else {
+            self.functions.remove(&reference.name);
+            return Ok(());
+        };
+        if function
+            .aliases
+            .values()
+            .any(|alias| alias.version == *qualifier || alias.weights.contains_key(qualifier))
+        {
+            return Err(ApiError::new(
+                "ResourceConflictException",
+                format!("Version {qualifier} has an alias."),
+            ));
+        }
+        let removed = qualifier
+            .parse()
+            .ok()
+            .and_then(|version: u64| function.versions.remove(&version));
+        function.policies.remove(qualifier);
+        match removed {
+            Some(_) => Ok(()),
+            None => Err(not_found(reference)),
+        }
+    }
+
+    /// UpdateFunctionCode.
+    pub fn update_code(
+        &mut self,
+        name: &Name,
+        code: Code,
+        publish: bool,
+    ) -> Result<Value, ApiError> {
+        let before = self.not_mid_update(name)?;
+        let latest = self.deploy(code, Some(before.code));
+        self.function_mut(name)?.latest = latest;
+        if publish {
+            return self.publish(name, None);
+        }
+        self.describe(name, "$LATEST", None)
+    }
+
+    /// UpdateFunctionConfiguration.
+    pub fn update_configuration(
+        &mut self,
+        name: &Name,
+        description: Option<&str>,
+    ) -> Result<Value, ApiError> {
+        let before = self.not_mid_update(name)?;
+        let mut latest = self.deploy(before.code.clone(), Some(before.code));
+        latest.description = description.unwrap_or(&before.description).to_owned();
+        self.function_mut(name)?.latest = latest;
+        self.describe(name, "$LATEST", None)
+    }
+
+    /// PublishVersion. With nothing changed since the last one, that one is the answer.
+    pub fn publish_version(
+        &mut self,
+        name: &Name,
+        description: Option<&str>,
+    ) -> Result<Value, ApiError> {
+        self.not_mid_update(name)?;
+        self.publish(name, description)
+    }
+
+    fn publish(&mut self, name: &Name, description: Option<&str>) -> Result<Value, ApiError> {
+        let settling = self.settling;
+        let revision = self.next_revision();
+        let function = self.function_mut(name)?;
+        let latest = &function.latest;
+        let unchanged = function.versions.iter().next_back().filter(|(_, newest)| {
+            newest.code == latest.code
+                && description.is_none_or(|description| description == newest.description)
+        });
+        if let Some((version, _)) = unchanged {
+            let version = version.to_string();
+            return self.describe(name, &version, None);
+        }
+        let published = Deployed {
+            description: description.unwrap_or(&latest.description).to_owned(),
+            state: if settling.is_at_once() {
+                State::Active
+            } else {
+                State::Pending
+            },
+            last_update: LastUpdate::Successful,
+            before: None,
+            settles: settling.start(),
+            revision,
+            ..latest.clone()
+        };
+        function.published += 1;
+        let version = function.published;
+        function.versions.insert(version, published);
+        self.describe(name, &version.to_string(), None)
+    }
+
+    /// GetFunctionConfiguration: one look at a function, a version or the version of an alias.
+    pub fn get_configuration(&mut self, reference: &Reference) -> Result<Value, ApiError> {
+        let version = self.version_of(reference)?;
+        let alias = reference
+            .qualifier
+            .as_deref()
+            .filter(|text| *text != version);
+        let name = &reference.name;
+        let answer = self.describe(name, &version, alias)?;
+        let function = self.function_mut(name)?;
+        if let Some(deployed) = function.deployed_mut(&version) {
+            deployed.look();
+        }
+        Ok(answer)
+    }
+
+    /// ListVersionsByFunction: `$LATEST`, then the versions from the lowest up.
+    pub fn list_versions(
+        &mut self,
+        name: &Name,
+        marker: Option<&str>,
+        page: usize,
+    ) -> Result<Value, ApiError> {
+        let mut versions = vec!["$LATEST".to_owned()];
+        let function = self.function_mut(name)?;
+        versions.extend(function.versions.keys().map(ToString::to_string));
+        let start = marker.and_then(|marker| marker.parse().ok()).unwrap_or(0);
+        let end = versions.len().min(start + page);
+        let next = (end < versions.len()).then(|| end.to_string());
+        let listed = versions
+            .get(start..end)
+            .unwrap_or_default()
+            .iter()
+            .map(|version| self.describe(name, version, None))
+            .collect::<Result<Vec<Value>, _>>()?;
+        Ok(json!({ "Versions": listed, "NextMarker": next }))
+    }
+
+    /// `$LATEST`, which Lambda changes and publishes only while no update of it is in progress.
+    fn not_mid_update(&mut self, name: &Name) -> Result<Deployed, ApiError> {
+        let latest = &mut self.function_mut(name)?.latest;
+        latest.settle_by_time();
+        if latest.last_update == LastUpdate::InProgress || latest.state == State::Pending {
+            return Err(ApiError::new(
+                "ResourceConflictException",
+                format!(
+                    "The operation cannot be performed at this time. An update is in progress for \
+                     resource: {}",
+                    name.arn(None)
+                ),
+            ));
+        }
+        Ok(latest.clone())
+    }
+
+    fn deploy(&mut self, code: Code, before: Option<Code>) -> Deployed {
+        let settling = self.settling;
+        let ready = settling.is_at_once();
+        Deployed {
+            state: if before.is_some() || ready {
+                State::Active
+            } else {
+                State::Pending
+            },
+            last_update: if before.is_none() || ready {
+                LastUpdate::Successful
+            } else {
+                LastUpdate::InProgress
+            },
+            code,
+            before,
+            description: String::new(),
+            settles: settling.start(),
+            modified: jiff::Timestamp::now()
+                .strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+                .to_string(),
+            revision: self.next_revision(),
+        }
+    }
+
+    fn next_revision(&mut self) -> u64 {
+        self.revisions += 1;
+        self.revisions
+    }
+
+    fn function_mut(&mut self, name: &Name) -> Result<&mut Function, ApiError> {
+        self.functions.get_mut(name).ok_or_else(|| {
+            not_found(&Reference {
+                name: name.clone(),
+                qualifier: None,
+            })
+        })
+    }
+
+    /// The version that a reference comes to, if it exists.
+    fn version_of(&mut self, reference: &Reference) -> Result<String, ApiError> {
+        let function = self.function_mut(&reference.name)?;
+        let qualifier = reference.qualifier.as_deref().unwrap_or("$LATEST");
+        let version = match function.aliases.get(qualifier) {
+            Some(alias) => alias.version.clone(),
+            None => qualifier.to_owned(),
+        };
+        match function.deployed(&version) {
+            Some(_) => Ok(version),
+            None => Err(not_found(reference)),
+        }
+    }
+
+    fn deployed_mut(&mut self, reference: &Reference) -> Result<&mut Deployed, ApiError> {
+        let version = self.version_of(reference)?;
+        self.function_mut(&reference.name)?
+            .deployed_mut(&version)
+            .ok_or_else(|| not_found(reference))
+    }
+
+    /// A version as Lambda describes it, under its own ARN or an alias's.
+    fn describe(
+        &mut self,
+        name: &Name,
+        version: &str,
+        alias: Option<&str>,
+    ) -> Result<Value, ApiError> {
+        let function = self.function_mut(name)?;
+        let deployed = function.deployed_mut(version).ok_or_else(|| {
+            not_found(&Reference {
+                name: name.clone(),
+                qualifier: Some(version.to_owned()),
+            })
+        })?;
+        deployed.settle_by_time();
+        let qualifier = alias.or(Some(version).filter(|version| *version != "$LATEST"));
+        let mut described = json!({
+            "FunctionName": name.name,
+            "FunctionArn": name.arn(qualifier),
+            "Runtime": "provided.al2023",
+            "Role": format!("arn:{PARTITION}:iam::{}:role/{}", name.account, name.name),
+            "Handler": "bootstrap",
+            "CodeSize": deployed.code.size,
+            "Description": deployed.description,
+            "Timeout": 30,
+            "MemorySize": 256,
+            "LastModified": deployed.modified,
+            "CodeSha256": deployed.code.sha256,
+            "Version": version,
+            "TracingConfig": { "Mode": "PassThrough" },
+            "RevisionId": revision_id(deployed.revision),
+            "PackageType": "Zip",
+            "Architectures": ["arm64"],
+            "EphemeralStorage": { "Size": 512 },
+            "SnapStart": { "ApplyOn": "None", "OptimizationStatus": "Off" },
+            "State": deployed.state.name(),
+            "LastUpdateStatus": deployed.last_update.name(),
+        });
+        match &deployed.state {
+            State::Pending => {
+                described["StateReason"] = "The function is being created.".into();
+                described["StateReasonCode"] = "Creating".into();
+            }
+            State::Failed(reason) => {
+                described["StateReason"] = reason.as_str().into();
+                described["StateReasonCode"] = "InternalError".into();
+            }
+            State::Active | State::Inactive | State::Other(_) => {}
+        }
+        if let LastUpdate::Failed(reason) = &deployed.last_update {
+            described["LastUpdateStatusReason"] = reason.as_str().into();
+            described["LastUpdateStatusReasonCode"] = "InternalError".into();
+        }
+        Ok(described)
+    }
+}
+
+fn revision_id(revision: u64) -> String {
+    format!("00000000-0000-4000-8000-{revision:012x}")
+}
+
+fn not_found(reference: &Reference) -> ApiError {
+    ApiError::new(
+        "ResourceNotFoundException",
+        format!(
+            "Function not found: {}",
+            reference.name.arn(reference.qualifier.as_deref())
+        ),
+    )
+}

@@ -1,0 +1,72 @@
+//! Everything that is behind the port.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::appflow::AppFlow;
+use crate::faults::Faults;
+use crate::lambda::Lambda;
+use crate::runtime_api::{Invocation, Runtime};
+
+/// How long a synchronous invocation through `Invoke` may take.
+pub const INVOKE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Everything that is behind the port.
+#[derive(Default)]
+pub struct World {
+    /// AppFlow.
+    pub appflow: AppFlow,
+    /// Lambda.
+    pub lambda: Lambda,
+    /// The updater's invocations.
+    pub runtime: Runtime,
+    /// What is to go wrong.
+    pub faults: Faults,
+    /// Every call of AppFlow and Lambda that came through the port, in its order.
+    pub calls: Vec<Call>,
+    /// The events that deployments have caused, oldest first.
+    pub events: Vec<Value>,
+    /// How many TLS connections were made.
+    pub handshakes: usize,
+    /// Whether events go to the updater by themselves.
+    pub delivering: bool,
+    pub(crate) numbers: u64,
+}
+
+/// One call that came through the port.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Such as `UpdateConnectorRegistration`.
+    pub operation: String,
+    /// What it was given.
+    pub input: Value,
+    /// The error that it ended with; `None` for an answer. Set when the call is done.
+    pub error: Option<String>,
+}
+
+/// The world, shared.
+pub type Shared = Arc<Mutex<World>>;
+
+/// The world, for as long as the guard lives. A test that failed while it held the guard has
+/// failed already; what it left is still fit to look at.
+pub fn lock(world: &Shared) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    /// Notes an event, and hands it to the updater if events are delivered.
+    pub fn happened(&mut self, event: Value) {
+        if self.delivering {
+            let invocation = Invocation {
+                payload: event.to_string().into(),
+                request_id: self.runtime.request_id(),
+                timeout: INVOKE_TIMEOUT,
+            };
+            // Asynchronous: nobody waits for the outcome.
+            drop(self.runtime.invoke(invocation));
+        }
+        self.events.push(event);
+    }
+}
