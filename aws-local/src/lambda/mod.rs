@@ -30,6 +30,8 @@ use state::Settles;
 pub struct Lambda {
     functions: BTreeMap<Name, Function>,
     revisions: u64,
+    /// The last `LastModified` that was given, in milliseconds.
+    modified: i64,
     /// How what is deployed from now on becomes ready.
     settling: Settling,
 }
@@ -179,7 +181,7 @@ impl Lambda {
 
     fn publish(&mut self, name: &Name, description: Option<&str>) -> Result<Value, ApiError> {
         let settling = self.settling;
-        let revision = self.next_revision();
+        let (revision, modified) = (self.next_revision(), self.next_modified());
         let function = self.function_mut(name)?;
         let latest = &function.latest;
         let unchanged = function.versions.iter().next_back().filter(|(_, newest)| {
@@ -200,6 +202,7 @@ impl Lambda {
             last_update: LastUpdate::Successful,
             before: None,
             settles: settling.start(),
+            modified,
             revision,
             ..latest.clone()
         };
@@ -282,9 +285,7 @@ impl Lambda {
             before,
             description: String::new(),
             settles: settling.start(),
-            modified: jiff::Timestamp::now()
-                .strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-                .to_string(),
+            modified: self.next_modified(),
             revision: self.next_revision(),
         }
     }
@@ -292,6 +293,16 @@ impl Lambda {
     fn next_revision(&mut self) -> u64 {
         self.revisions += 1;
         self.revisions
+    }
+
+    /// A `LastModified` that nothing had before: two deployments within one millisecond get two.
+    fn next_modified(&mut self) -> String {
+        let now = jiff::Timestamp::now().as_millisecond();
+        self.modified = now.max(self.modified + 1);
+        jiff::Timestamp::from_millisecond(self.modified)
+            .unwrap_or_default()
+            .strftime("%Y-%m-%dT%H:%M:%S%.3f+0000")
+            .to_string()
     }
 
     fn function_mut(&mut self, name: &Name) -> Result<&mut Function, ApiError> {
