@@ -1,0 +1,73 @@
+//! Lambda: functions as they are deployed and become ready.
+
+use aws_local::lambda::{LastUpdate, Reference, State};
+use serde_json::{Value, json};
+
+use crate::world::{ARN, deploy, package, register, update, with_function};
+
+#[test]
+fn whatever_is_deployed_has_a_later_last_modified_than_everything_before() {
+    let aws = with_function();
+    let look = |input: Value| {
+        let configuration = aws.call("GetFunctionConfiguration", input).expect("a look");
+        let time = configuration["LastModified"].as_str().expect("a time");
+        time.to_owned()
+    };
+    let latest = || look(json!({ "FunctionName": "crm" }));
+    let mut times = vec![latest()];
+    for number in 0..50 {
+        deploy(&aws, &format!("2.{number}"), false);
+        times.push(latest());
+        let described = json!({ "FunctionName": "crm", "Description": number.to_string() });
+        aws.call("UpdateFunctionConfiguration", described)
+            .expect("an update");
+        times.push(latest());
+        let published = aws
+            .call("PublishVersion", json!({ "FunctionName": "crm" }))
+            .expect("a version");
+        let version = json!({ "FunctionName": "crm", "Qualifier": published["Version"] });
+        times.push(look(version));
+    }
+    aws.call("DeleteFunction", json!({ "FunctionName": "crm" }))
+        .expect("deleted");
+    let code = json!({ "FunctionName": "crm", "Code": { "ZipFile": package("1.0") } });
+    aws.call("CreateFunction", code).expect("recreated");
+    times.push(latest());
+    // All are written alike, so that their order as texts is that of the times.
+    assert!(
+        times.is_sorted_by(|earlier, later| earlier < later),
+        "{times:?}"
+    );
+    let [date, rest] = times[0].split('T').collect::<Vec<_>>()[..] else {
+        panic!("{}", times[0]);
+    };
+    assert_eq!(
+        (date.len(), rest.len()),
+        ("2026-01-31".len(), "12:00:00.123+0000".len())
+    );
+    assert!(
+        rest.ends_with("+0000") && rest.as_bytes()[8] == b'.',
+        "{rest}"
+    );
+}
+
+#[test]
+fn an_inactive_function_is_woken_by_the_invocation_that_fails() {
+    let aws = with_function();
+    register(&aws, "acme", ARN).expect("registered");
+    let reference = Reference::parse("crm").expect("a name");
+    aws.state()
+        .lambda
+        .put_into(&reference, State::Inactive, LastUpdate::Successful)
+        .expect("a function");
+    assert_eq!(
+        update(&aws, "acme", ARN).expect_err("woken").code,
+        "ConnectorServerException"
+    );
+    let look = json!({ "FunctionName": "crm" });
+    assert_eq!(
+        aws.call("GetFunctionConfiguration", look).expect("a look")["State"],
+        "Pending"
+    );
+    update(&aws, "acme", ARN).expect("awake");
+}

@@ -1,0 +1,8 @@
+//! What any AWS client meets here: the SDK's own for AppFlow and Lambda, and requests that no SDK
+//! would let through.
+
+mod appflow;
+mod faults;
+mod lambda;
+mod sdk;
+mod world;
