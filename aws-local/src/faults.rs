@@ -1,8 +1,9 @@
 //! Faults on demand.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::answer::ApiError;
 use crate::lambda_api;

@@ -1,9 +1,9 @@
 //! A function and what is deployed under its versions.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::alias::Alias;
 use super::code::Code;

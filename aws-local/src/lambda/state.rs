@@ -1,6 +1,8 @@
 //! When what was deployed can be invoked.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// How long a function that was deployed is `Pending`, or its update `InProgress`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

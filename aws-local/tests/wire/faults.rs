@@ -1,6 +1,8 @@
 //! Faults on demand.
 
-use aws_local::faults::{Fault, Kind};
+use std::time::Duration;
+
+use aws_local::faults::{Allowance, Fault, Faults, Kind};
 use aws_sdk_appflow::error::ProvideErrorMetadata;
 use serde_json::json;
 
@@ -53,4 +55,15 @@ async fn faults_come_on_demand() {
     );
     aws.state().faults.clear();
     list().await.expect("mended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_allowance_is_earned_in_the_time_that_a_test_drives() {
+    let mut faults = Faults::default();
+    let allowance = Allowance::per_second(2);
+    faults.add(Fault::of("*", Kind::AboveRate(allowance)));
+    let mut refused = || faults.meet("ListConnectors", &json!({})).is_some();
+    assert_eq!([refused(), refused(), refused()], [false, false, true]);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!([refused(), refused()], [false, true]);
 }

@@ -1,6 +1,8 @@
 //! Lambda: functions as they are deployed and become ready.
 
-use aws_local::lambda::{LastUpdate, Reference, State};
+use std::time::Duration;
+
+use aws_local::lambda::{LastUpdate, Reference, Settling, State};
 use serde_json::{Value, json};
 
 use crate::world::{ARN, deploy, package, register, update, with_function};
@@ -49,6 +51,22 @@ fn whatever_is_deployed_has_a_later_last_modified_than_everything_before() {
         rest.ends_with("+0000") && rest.as_bytes()[8] == b'.',
         "{rest}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_settles_by_the_time_that_a_test_drives() {
+    let aws = with_function();
+    let hour = Duration::from_secs(60 * 60);
+    aws.state().lambda.settle(Settling::After(hour));
+    deploy(&aws, "2.0", false);
+    let status = || {
+        let look = json!({ "FunctionName": "crm" });
+        aws.call("GetFunctionConfiguration", look).expect("a look")["LastUpdateStatus"].clone()
+    };
+    tokio::time::sleep(hour - Duration::from_millis(1)).await;
+    assert_eq!(status(), "InProgress");
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(status(), "Successful");
 }
 
 #[test]
