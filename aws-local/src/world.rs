@@ -1,14 +1,16 @@
-//! Everything that is behind the port.
+//! Everything that is behind the port, shared by whatever asks it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::answer::{Answer, ApiError};
 use crate::appflow::AppFlow;
 use crate::faults::Faults;
 use crate::lambda::Lambda;
 use crate::runtime_api::{Invocation, Runtime};
+use crate::work::Work;
 
 /// How long a synchronous invocation through `Invoke` may take.
 pub const INVOKE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -32,7 +34,7 @@ pub struct World {
     pub handshakes: usize,
     /// Whether events go to the updater by themselves.
     pub delivering: bool,
-    pub(crate) numbers: u64,
+    numbers: u64,
 }
 
 /// One call that came through the port.
@@ -56,6 +58,21 @@ pub fn lock(world: &Shared) -> MutexGuard<'_, World> {
 }
 
 impl World {
+    /// Does what a call of AppFlow or Lambda does, without the wire: faults do not meet it, and it
+    /// is not counted among the calls. It takes the names of the API.
+    pub fn call(&mut self, operation: &str, input: &Value) -> Answer {
+        let work = Work::named(operation, input)
+            .ok_or_else(|| ApiError::new("UnknownOperationException", operation))?;
+        let number = self.next_number();
+        work.carry_out(self, number)
+    }
+
+    /// A number that no other call has.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
     /// Notes an event, and hands it to the updater if events are delivered.
     pub fn happened(&mut self, event: Value) {
         if self.delivering {

@@ -1,7 +1,6 @@
 //! One port for everything: AppFlow, Lambda and the Lambda Runtime API.
 
 mod runtime;
-mod services;
 
 use std::io;
 use std::sync::Arc;
@@ -12,16 +11,14 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-pub use services::call;
-
 use crate::faults::Fault;
 use crate::lambda::Reference;
 use crate::place;
+use crate::services::{self, Dropped, response};
 use crate::world::{Shared, lock};
 
 /// Accepts connections for ever.
@@ -55,26 +52,17 @@ pub async fn serve_tls(
 }
 
 async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, world: Shared) {
-    let service = service_fn(|request| answer(request, Arc::clone(&world)));
+    let service = service_fn(|request| {
+        let answer = answer(request, Arc::clone(&world));
+        async move { Ok::<_, Dropped>(answer.await?.map(Full::new)) }
+    });
     // A connection that breaks is the client's business, or a fault that was asked for.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
-/// The connection is to be dropped without an answer.
-#[derive(Debug)]
-struct Dropped;
-
-impl std::fmt::Display for Dropped {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("dropped on demand")
-    }
-}
-
-impl std::error::Error for Dropped {}
-
-type Reply = Response<Full<Bytes>>;
+type Reply = Response<Bytes>;
 
 async fn answer(request: Request<Incoming>, world: Shared) -> Result<Reply, Dropped> {
     let (head, body) = request.into_parts();
@@ -82,13 +70,7 @@ async fn answer(request: Request<Incoming>, world: Shared) -> Result<Reply, Drop
         return Err(Dropped);
     };
     let body = body.to_bytes();
-    let path: Vec<String> = head
-        .uri
-        .path()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
-        .collect();
+    let path = services::path(&head.uri);
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     let get = head.method == Method::GET;
     match parts.as_slice() {
@@ -104,10 +86,7 @@ async fn answer(request: Request<Incoming>, world: Shared) -> Result<Reply, Drop
             Ok(runtime::invoke(body, asynchronous, &world).await)
         }
         ["_aws-local", "faults"] => Ok(faults(&head.method, &body, &world)),
-        _ => {
-            let query = head.uri.query().unwrap_or_default();
-            services::answer(head.method.as_str(), &path, query, &body, &world).await
-        }
+        _ => services::respond(&world, Request::from_parts(head, body)).await,
     }
 }
 
@@ -136,21 +115,4 @@ fn faults(method: &Method, body: &Bytes, world: &Shared) -> Reply {
 
 fn plain(status: u16, body: Bytes) -> Reply {
     response(status, "", None, body)
-}
-
-fn response(status: u16, request_id: &str, error_type: Option<&str>, body: Bytes) -> Reply {
-    let mut builder = Response::builder()
-        .status(status)
-        .header("Content-Type", "application/json");
-    if !request_id.is_empty() {
-        builder = builder.header("x-amzn-RequestId", request_id);
-    }
-    if let Some(error_type) = error_type {
-        builder = builder.header("x-amzn-ErrorType", error_type);
-    }
-    match builder.body(Full::new(body)) {
-        Ok(response) => response,
-        // An error type that is no header value: only a fault can ask for one.
-        Err(_) => Response::new(Full::default()),
-    }
 }

@@ -1,25 +1,38 @@
 //! A function `crm`, and what happens to it.
 
-use aws_local::AwsLocal;
 use aws_local::answer::ApiError;
+use aws_local::{Aws, AwsLocal};
 use base64::prelude::{BASE64_STANDARD, Engine};
+use bytes::Bytes;
+use hyper::Request;
 use serde_json::{Value, json};
 
 pub const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:crm";
 
-/// A function `crm` that AppFlow may invoke.
+/// A function `crm` that AppFlow may invoke, behind a port.
 pub fn with_function() -> AwsLocal {
     let aws = AwsLocal::start(0).expect("a free port");
+    create_function(&aws);
+    aws
+}
+
+/// The same in memory.
+pub fn in_memory() -> Aws {
+    let aws = Aws::new();
+    create_function(&aws);
+    aws
+}
+
+fn create_function(aws: &Aws) {
     aws.call(
         "CreateFunction",
         json!({ "FunctionName": "crm", "Code": { "ZipFile": package("1.0") } }),
     )
     .expect("a function");
-    allow(&aws, None).expect("a permission");
-    aws
+    allow(aws, None).expect("a permission");
 }
 
-pub fn allow(aws: &AwsLocal, qualifier: Option<&str>) -> Result<Value, ApiError> {
+pub fn allow(aws: &Aws, qualifier: Option<&str>) -> Result<Value, ApiError> {
     aws.call(
         "AddPermission",
         json!({
@@ -38,7 +51,7 @@ pub fn package(version: &str) -> String {
     BASE64_STANDARD.encode(json!({ "connectorVersion": version }).to_string())
 }
 
-pub fn deploy(aws: &AwsLocal, version: &str, publish: bool) {
+pub fn deploy(aws: &Aws, version: &str, publish: bool) {
     aws.call(
         "UpdateFunctionCode",
         json!({ "FunctionName": "crm", "ZipFile": package(version), "Publish": publish }),
@@ -46,7 +59,7 @@ pub fn deploy(aws: &AwsLocal, version: &str, publish: bool) {
     .expect("an update");
 }
 
-pub fn register(aws: &AwsLocal, label: &str, arn: &str) -> Result<Value, ApiError> {
+pub fn register(aws: &Aws, label: &str, arn: &str) -> Result<Value, ApiError> {
     aws.call("RegisterConnector", registration(label, arn))
 }
 
@@ -58,7 +71,7 @@ pub fn registration(label: &str, arn: &str) -> Value {
     })
 }
 
-pub fn update(aws: &AwsLocal, label: &str, arn: &str) -> Result<Value, ApiError> {
+pub fn update(aws: &Aws, label: &str, arn: &str) -> Result<Value, ApiError> {
     aws.call(
         "UpdateConnectorRegistration",
         json!({
@@ -68,8 +81,23 @@ pub fn update(aws: &AwsLocal, label: &str, arn: &str) -> Result<Value, ApiError>
     )
 }
 
-pub fn held(aws: &AwsLocal, label: &str) -> Value {
+pub fn held(aws: &Aws, label: &str) -> Value {
     let world = aws.state();
     let registration = world.appflow.registration(label).expect("a registration");
     registration.configuration["connectorVersion"].clone()
+}
+
+/// A call of AppFlow as a request.
+pub fn request(operation: &str, input: &Value) -> Request<Bytes> {
+    let path = operation
+        .chars()
+        .enumerate()
+        .map(|(position, letter)| match letter {
+            'A'..='Z' if position > 0 => format!("-{}", letter.to_ascii_lowercase()),
+            letter => letter.to_ascii_lowercase().to_string(),
+        })
+        .collect::<String>();
+    Request::post(format!("/{path}"))
+        .body(input.to_string().into())
+        .expect("a request")
 }
