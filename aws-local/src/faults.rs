@@ -26,8 +26,13 @@ pub enum Kind {
     Dropped,
     /// The work is done, and the connection dropped before the answer.
     AnswerLost,
-    /// The answer, right as it is, comes so much later.
+    /// The work is done when the call arrives, and the answer comes so much later.
     Slow(Duration),
+    /// RegisterConnector and UpdateConnectorRegistration read the function's configuration when the
+    /// call arrives, and store it, and answer, so much later. Other calls are as they always are.
+    StoredLate(Duration),
+    /// The same, and the connection is dropped at once.
+    AnswerLostStoredLate(Duration),
     /// Calls above a rate are refused, as the services throttle; the others meet the next fault.
     AboveRate(Allowance),
 }
@@ -96,7 +101,7 @@ impl Fault {
 
     /// Reads a fault from JSON, as the program takes them: `{"operation", "concerning"?, "times"?}`
     /// and one of `"error": "<name>"`, `"dropped": true`, `"answerLost": true`, `"perSecond": 20`,
-    /// `"slowMs": 100`.
+    /// `"slowMs": 100`, `"storedLateMs": 100`, `"answerLostStoredLateMs": 100`.
     pub fn from_json(value: &Value) -> Option<Self> {
         let operation = value["operation"].as_str()?;
         let mut fault = if let Some(code) = value["error"].as_str() {
@@ -109,8 +114,16 @@ impl Fault {
             let allowance = Allowance::per_second(calls.try_into().ok()?);
             Self::of(operation, Kind::AboveRate(allowance))
         } else {
-            let time = Duration::from_millis(value["slowMs"].as_u64()?);
-            Self::of(operation, Kind::Slow(time))
+            let late = [
+                ("slowMs", Kind::Slow as fn(Duration) -> Kind),
+                ("storedLateMs", Kind::StoredLate),
+                ("answerLostStoredLateMs", Kind::AnswerLostStoredLate),
+            ];
+            let kind = late.into_iter().find_map(|(name, kind)| {
+                let time = Duration::from_millis(value[name].as_u64()?);
+                Some(kind(time))
+            });
+            Self::of(operation, kind?)
         };
         fault.concerns = value["concerning"].as_str().map(str::to_owned);
         fault.times = value["times"]

@@ -1,9 +1,13 @@
 //! AppFlow and Lambda as they answer requests, whatever carries these.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use hyper::{Request, Response, Uri};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::answer::{Answer, ApiError};
 use crate::cloudtrail;
@@ -11,7 +15,7 @@ use crate::faults::Kind;
 use crate::lambda::Reference;
 use crate::place;
 use crate::work::Work;
-use crate::world::{Call, Shared, lock};
+use crate::world::{Call, Shared, World, lock};
 
 /// No answer: the connection is to be dropped, as a fault asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,55 +65,104 @@ pub async fn respond(world: &Shared, request: Request<Bytes>) -> Result<Response
         };
         return Ok(reply(&Err(error)));
     };
+    let ending = work_on(&mut lock(world), number, &work);
+    match ending {
+        Ending::Answer(answer) => Ok(reply(&answer)),
+        Ending::Later(answer, time) => {
+            tokio::time::sleep(time).await;
+            Ok(reply(&answer))
+        }
+        Ending::Lost => Err(Dropped),
+        Ending::Stored(time) => match store(world, number, time).await {
+            Ok(answer) => Ok(reply(&answer)),
+            Err(_) => Err(Dropped),
+        },
+        Ending::LostAndStored(time) => {
+            drop(store(world, number, time));
+            Err(Dropped)
+        }
+    }
+}
+
+/// How a call ends once all that is done at its arrival is done.
+enum Ending {
+    Answer(Answer),
+    Later(Answer, Duration),
+    Lost,
+    /// AppFlow has yet to store what it has read, and to answer.
+    Stored(Duration),
+    LostAndStored(Duration),
+}
+
+/// Notes a call, and does what is done at its arrival.
+fn work_on(world: &mut World, number: u64, work: &Work) -> Ending {
     let (operation, input) = work.operation();
-    let (operation, input) = (operation.to_owned(), input.clone());
-    // Whoever calls does so with the credentials of the one account.
-    let foreign = Reference::parse(input["FunctionName"].as_str().unwrap_or_default())
-        .filter(|reference| reference.name.account != place::ACCOUNT);
-    let (fault, position) = {
-        let mut world = lock(world);
-        world.calls.push(Call {
-            operation: operation.clone(),
-            input: input.clone(),
-            error: None,
-        });
-        (world.faults.meet(&operation, &input), world.calls.len() - 1)
+    world.calls.push(Call {
+        operation: operation.to_owned(),
+        input: input.clone(),
+        error: None,
+        number,
+    });
+    let fault = world.faults.meet(operation, input);
+    let refusal = match &fault {
+        Some(Kind::Error(error)) => Some(error.clone()),
+        _ => None,
     };
-    let failed = |code: &str| {
-        // The list may have been taken meanwhile.
-        if let Some(call) = lock(world).calls.get_mut(position) {
-            call.error = Some(code.to_owned());
-        }
+    if let Some(error) = foreign(operation, input).or(refusal) {
+        world.failed(number, &error.code);
+        return Ending::Answer(Err(error));
+    }
+    if matches!(fault, Some(Kind::Dropped)) {
+        world.failed(number, "dropped");
+        return Ending::Lost;
+    }
+    let answer = match fault {
+        Some(Kind::StoredLate(_) | Kind::AnswerLostStoredLate(_)) => work.begin(world, number),
+        _ => Some(work.carry_out(world, number)),
     };
-    if let Some(function) = foreign {
-        failed("AccessDeniedException");
-        let message = format!(
-            "User is not authorized to perform: lambda:{operation} on resource: {}",
-            function.name.arn(None)
-        );
-        return Ok(reply(&Err(ApiError::new("AccessDeniedException", message))));
+    if let Some(Err(error)) = &answer {
+        world.failed(number, &error.code);
     }
-    match &fault {
-        Some(Kind::Error(error)) => {
-            failed(&error.code);
-            return Ok(reply(&Err(error.clone())));
+    if matches!(
+        fault,
+        Some(Kind::AnswerLost | Kind::AnswerLostStoredLate(_))
+    ) {
+        world.failed(number, "answer lost");
+    }
+    match (fault, answer) {
+        (Some(Kind::AnswerLostStoredLate(time)), None) => Ending::LostAndStored(time),
+        (Some(Kind::AnswerLost | Kind::AnswerLostStoredLate(_)), _) => Ending::Lost,
+        (Some(Kind::StoredLate(time)), None) => Ending::Stored(time),
+        (Some(Kind::Slow(time)), Some(answer)) => Ending::Later(answer, time),
+        (_, Some(answer)) => Ending::Answer(answer),
+        (_, None) => unreachable!("only what is stored late has no answer yet"),
+    }
+}
+
+/// The error of a call that is about another account's function: whoever calls does so with the
+/// credentials of the one account.
+fn foreign(operation: &str, input: &Value) -> Option<ApiError> {
+    let function = Reference::parse(input["FunctionName"].as_str()?)
+        .filter(|reference| reference.name.account != place::ACCOUNT)?;
+    let message = format!(
+        "User is not authorized to perform: lambda:{operation} on resource: {}",
+        function.name.arn(None)
+    );
+    Some(ApiError::new("AccessDeniedException", message))
+}
+
+/// Stores what a call has read, in its time, whether or not its client waits for the answer.
+fn store(world: &Shared, number: u64, time: Duration) -> JoinHandle<Answer> {
+    let world = Arc::clone(world);
+    tokio::spawn(async move {
+        tokio::time::sleep(time).await;
+        let mut world = lock(&world);
+        let answer = world.appflow.store(number);
+        if let Err(error) = &answer {
+            world.failed(number, &error.code);
         }
-        Some(Kind::Dropped) => {
-            failed("dropped");
-            return Err(Dropped);
-        }
-        Some(Kind::Slow(time)) => tokio::time::sleep(*time).await,
-        Some(Kind::AnswerLost | Kind::AboveRate(_)) | None => {}
-    }
-    let answer = work.carry_out(&mut lock(world), number);
-    if let Err(error) = &answer {
-        failed(&error.code);
-    }
-    if matches!(fault, Some(Kind::AnswerLost)) {
-        failed("answer lost");
-        return Err(Dropped);
-    }
-    Ok(reply(&answer))
+        answer
+    })
 }
 
 /// A request's path, split at its slashes and decoded.

@@ -91,4 +91,16 @@ impl Work {
             }
         }
     }
+
+    /// Does it up to what AppFlow stores, which [`AppFlow::store`](crate::appflow::AppFlow::store)
+    /// then does; an answer if there is nothing to store.
+    pub fn begin(&self, world: &mut World, number: u64) -> Option<Answer> {
+        let World {
+            appflow, lambda, ..
+        } = world;
+        match self {
+            Self::AppFlow(operation, input) => appflow.begin(number, operation, input, lambda),
+            Self::Lambda(_) => Some(self.carry_out(world, number)),
+        }
+    }
 }

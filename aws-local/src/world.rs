@@ -46,6 +46,7 @@ pub struct Call {
     pub input: Value,
     /// The error that it ended with; `None` for an answer. Set when the call is done.
     pub error: Option<String>,
+    pub(crate) number: u64,
 }
 
 /// The world, shared.
@@ -65,6 +66,14 @@ impl World {
             .ok_or_else(|| ApiError::new("UnknownOperationException", operation))?;
         let number = self.next_number();
         work.carry_out(self, number)
+    }
+
+    /// Notes how a call ended.
+    pub(crate) fn failed(&mut self, number: u64, error: &str) {
+        // The calls may have been taken meanwhile.
+        if let Some(call) = self.calls.iter_mut().rfind(|call| call.number == number) {
+            call.error = Some(error.to_owned());
+        }
     }
 
     /// A number that no other call has.
