@@ -7,6 +7,7 @@ use hyper::{Request, Response};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::calls::Calls;
 use crate::faults::Fault;
 use crate::services::{self, Dropped};
 use crate::world::{Call, Shared, World, lock};
@@ -47,6 +48,26 @@ impl Aws {
     /// Adds a fault.
     pub fn fault(&self, fault: Fault) {
         self.state().faults.add(fault);
+    }
+
+    /// Has something happen once, right before the work of the next such call: see
+    /// [`World::once_before`].
+    pub fn once_before(
+        &self,
+        calls: impl Into<Calls>,
+        hook: impl FnOnce(&mut World) + Send + 'static,
+    ) {
+        self.state().once_before(calls, hook);
+    }
+
+    /// Has something happen once, right after the work of the next such call and before its answer:
+    /// see [`World::once_after`].
+    pub fn once_after(
+        &self,
+        calls: impl Into<Calls>,
+        hook: impl FnOnce(&mut World) + Send + 'static,
+    ) {
+        self.state().once_after(calls, hook);
     }
 
     /// The calls that came through the port since they were last taken.

@@ -6,13 +6,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::answer::ApiError;
+use crate::calls::Calls;
 use crate::lambda_api;
 
 /// What goes wrong with some calls.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    operation: String,
-    concerns: Option<String>,
+    calls: Calls,
     times: Option<u32>,
     kind: Kind,
 }
@@ -74,8 +74,7 @@ impl Fault {
     /// A fault of every call of an operation, such as `DescribeConnector`; `*` is all of them.
     pub fn of(operation: &str, kind: Kind) -> Self {
         Self {
-            operation: operation.to_owned(),
-            concerns: None,
+            calls: Calls::of(operation),
             times: None,
             kind,
         }
@@ -89,7 +88,7 @@ impl Fault {
 
     /// Only for calls about this connector label, or with this function's name in them.
     pub fn concerning(mut self, text: &str) -> Self {
-        self.concerns = Some(text.to_owned());
+        self.calls = self.calls.concerning(text);
         self
     }
 
@@ -125,21 +124,13 @@ impl Fault {
             });
             Self::of(operation, kind?)
         };
-        fault.concerns = value["concerning"].as_str().map(str::to_owned);
+        if let Some(text) = value["concerning"].as_str() {
+            fault = fault.concerning(text);
+        }
         fault.times = value["times"]
             .as_u64()
             .and_then(|times| times.try_into().ok());
         Some(fault)
-    }
-
-    fn matches(&self, operation: &str, input: &Value) -> bool {
-        (self.operation == "*" || self.operation == operation)
-            && self.concerns.as_deref().is_none_or(|text| {
-                input["connectorLabel"] == text
-                    || input["FunctionName"]
-                        .as_str()
-                        .is_some_and(|name| name.split(':').any(|part| part == text))
-            })
     }
 }
 
@@ -161,7 +152,7 @@ impl Faults {
     /// What is to go wrong with this call.
     pub fn meet(&mut self, operation: &str, input: &Value) -> Option<Kind> {
         let position = self.0.iter_mut().rposition(|fault| {
-            fault.matches(operation, input)
+            fault.calls.contain(operation, input)
                 && match &mut fault.kind {
                     Kind::AboveRate(allowance) => !allowance.take(),
                     _ => true,

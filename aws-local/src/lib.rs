@@ -13,10 +13,12 @@ pub mod answer;
 pub mod appflow;
 mod aws;
 pub mod bootstrap;
+mod calls;
 pub mod cloudtrail;
 pub mod constraints;
 pub mod demo;
 pub mod faults;
+mod hooks;
 pub mod lambda;
 pub mod lambda_api;
 pub mod place;
@@ -37,6 +39,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use aws::Aws;
+pub use calls::Calls;
 pub use services::Dropped;
 pub use world::{Call, World};
 

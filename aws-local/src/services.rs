@@ -116,10 +116,10 @@ fn work_on(world: &mut World, number: u64, work: &Work) -> Ending {
         world.failed(number, "dropped");
         return Ending::Lost;
     }
-    let answer = match fault {
+    let answer = world.between_hooks(operation, input, |world| match fault {
         Some(Kind::StoredLate(_) | Kind::AnswerLostStoredLate(_)) => work.begin(world, number),
         _ => Some(work.carry_out(world, number)),
-    };
+    });
     if let Some(Err(error)) = &answer {
         world.failed(number, &error.code);
     }

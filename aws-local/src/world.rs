@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::answer::{Answer, ApiError};
 use crate::appflow::AppFlow;
+use crate::calls::Calls;
 use crate::faults::Faults;
+use crate::hooks::Hooks;
 use crate::lambda::Lambda;
 use crate::runtime_api::{Invocation, Runtime};
 use crate::work::Work;
@@ -34,6 +36,8 @@ pub struct World {
     pub handshakes: usize,
     /// Whether events go to the updater by themselves.
     pub delivering: bool,
+    before: Hooks,
+    after: Hooks,
     numbers: u64,
 }
 
@@ -66,6 +70,46 @@ impl World {
             .ok_or_else(|| ApiError::new("UnknownOperationException", operation))?;
         let number = self.next_number();
         work.carry_out(self, number)
+    }
+
+    /// Has something happen once, right before the work of the next such call that comes through
+    /// the port. A call that a fault keeps from being worked on does not count.
+    pub fn once_before(
+        &mut self,
+        calls: impl Into<Calls>,
+        hook: impl FnOnce(&mut World) + Send + 'static,
+    ) {
+        self.before.add(calls.into(), hook);
+    }
+
+    /// Has something happen once, right after the work of the next such call that comes through the
+    /// port, whatever came of it, and before its answer is sent. Where AppFlow stores late, that is
+    /// after it has read and before it stores. A call that a fault keeps from being worked on does
+    /// not count.
+    pub fn once_after(
+        &mut self,
+        calls: impl Into<Calls>,
+        hook: impl FnOnce(&mut World) + Send + 'static,
+    ) {
+        self.after.add(calls.into(), hook);
+    }
+
+    /// Does the work of a call that came through the port, between what is to happen before and
+    /// after it.
+    pub(crate) fn between_hooks<T>(
+        &mut self,
+        operation: &str,
+        input: &Value,
+        work: impl FnOnce(&mut World) -> T,
+    ) -> T {
+        for hook in self.before.take(operation, input) {
+            hook(self);
+        }
+        let done = work(self);
+        for hook in self.after.take(operation, input) {
+            hook(self);
+        }
+        done
     }
 
     /// Notes how a call ended.

@@ -3,6 +3,7 @@
 
 mod appflow;
 mod faults;
+mod hooks;
 mod in_memory;
 mod lambda;
 mod sdk;
