@@ -373,16 +373,11 @@ impl Lambda {
             "State": deployed.state.name(),
             "LastUpdateStatus": deployed.last_update.name(),
         });
-        match &deployed.state {
-            State::Pending => {
-                described["StateReason"] = "The function is being created.".into();
-                described["StateReasonCode"] = "Creating".into();
-            }
-            State::Failed(reason) => {
-                described["StateReason"] = reason.as_str().into();
-                described["StateReasonCode"] = "InternalError".into();
-            }
-            State::Active | State::Inactive | State::Other(_) => {}
+        if let Some(reason) = deployed.state.reason() {
+            described["StateReason"] = reason.into();
+        }
+        if let Some(code) = deployed.state.reason_code() {
+            described["StateReasonCode"] = code.into();
         }
         if let LastUpdate::Failed(reason) = &deployed.last_update {
             described["LastUpdateStatusReason"] = reason.as_str().into();

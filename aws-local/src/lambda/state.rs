@@ -29,7 +29,16 @@ pub enum State {
     Inactive,
     /// `Failed`, with the reason.
     Failed(String),
-    /// A state of a later day.
+    /// `Deactivating`, with the reason: the version is about to be `Deactivated`.
+    Deactivating(String),
+    /// `Deactivated`, with the reason: the version does not come back by itself.
+    Deactivated(String),
+    /// `Deleting`, with the reason.
+    Deleting(String),
+    /// `ActiveNonInvocable`: ready, and not to be invoked, as `$LATEST` of a function on Lambda
+    /// Managed Instances is.
+    ActiveNonInvocable,
+    /// An unknown state.
     Other(String),
 }
 
@@ -74,7 +83,32 @@ impl State {
             Self::Pending => "Pending",
             Self::Inactive => "Inactive",
             Self::Failed(_) => "Failed",
+            Self::Deactivating(_) => "Deactivating",
+            Self::Deactivated(_) => "Deactivated",
+            Self::Deleting(_) => "Deleting",
+            Self::ActiveNonInvocable => "ActiveNonInvocable",
             Self::Other(name) => name,
+        }
+    }
+
+    /// `StateReason`.
+    pub(super) fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Pending => Some("The function is being created."),
+            Self::Failed(reason)
+            | Self::Deactivating(reason)
+            | Self::Deactivated(reason)
+            | Self::Deleting(reason) => Some(reason),
+            Self::Active | Self::Inactive | Self::ActiveNonInvocable | Self::Other(_) => None,
+        }
+    }
+
+    /// `StateReasonCode`, where it is known.
+    pub(super) fn reason_code(&self) -> Option<&'static str> {
+        match self {
+            Self::Pending => Some("Creating"),
+            Self::Failed(_) => Some("InternalError"),
+            _ => None,
         }
     }
 }

@@ -89,3 +89,40 @@ fn an_inactive_function_is_woken_by_the_invocation_that_fails() {
     );
     update(&aws, "acme", ARN).expect("awake");
 }
+
+#[test]
+fn a_function_that_is_not_active_shows_why_and_is_not_invoked() {
+    let aws = with_function();
+    register(&aws, "acme", ARN).expect("registered");
+    let reference = Reference::parse("crm").expect("a name");
+    let reason = || "No instances.".to_owned();
+    for (state, name, shown) in [
+        (
+            State::Pending,
+            "Pending",
+            json!("The function is being created."),
+        ),
+        (State::Failed(reason()), "Failed", json!(reason())),
+        (
+            State::Deactivating(reason()),
+            "Deactivating",
+            json!(reason()),
+        ),
+        (State::Deactivated(reason()), "Deactivated", json!(reason())),
+        (State::Deleting(reason()), "Deleting", json!(reason())),
+        (State::ActiveNonInvocable, "ActiveNonInvocable", json!(null)),
+        (State::Other("Dreaming".to_owned()), "Dreaming", json!(null)),
+    ] {
+        aws.state()
+            .lambda
+            .put_into(&reference, state, LastUpdate::Successful)
+            .expect("a function");
+        let refused = update(&aws, "acme", ARN).expect_err(name);
+        assert_eq!(refused.code, "ConnectorServerException", "{name}");
+        assert!(refused.message.contains(name), "{}", refused.message);
+        let look = json!({ "FunctionName": "crm" });
+        let configuration = aws.call("GetFunctionConfiguration", look).expect(name);
+        assert_eq!(configuration["State"], name);
+        assert_eq!(configuration["StateReason"], shown, "{name}");
+    }
+}
