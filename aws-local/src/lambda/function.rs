@@ -7,20 +7,25 @@ use tokio::time::Instant;
 
 use super::alias::Alias;
 use super::code::Code;
+use super::reference::{LATEST, LATEST_PUBLISHED};
 use super::state::{LastUpdate, Settles, State};
 
 #[derive(Clone, Debug)]
 pub(super) struct Function {
     pub(super) latest: Deployed,
+    /// `$LATEST.PUBLISHED`, which only a function on Lambda Managed Instances has.
+    pub(super) latest_published: Option<Deployed>,
     pub(super) versions: BTreeMap<u64, Deployed>,
     /// Numbers are never given twice in a function's life.
     pub(super) published: u64,
     pub(super) aliases: BTreeMap<String, Alias>,
+    /// `CapacityProviderConfig`: with one, the function is on Lambda Managed Instances.
+    pub(super) capacity_provider: Option<Value>,
     /// By the qualifier that the statements are for; the empty one is the unqualified function.
     pub(super) policies: BTreeMap<String, Vec<Value>>,
 }
 
-/// The code under one version, or under `$LATEST`.
+/// The code under one version, under `$LATEST` or under `$LATEST.PUBLISHED`.
 #[derive(Clone, Debug)]
 pub(super) struct Deployed {
     pub(super) code: Code,
@@ -28,6 +33,8 @@ pub(super) struct Deployed {
     pub(super) before: Option<Code>,
     pub(super) description: String,
     pub(super) state: State,
+    /// The state that it settles into.
+    pub(super) settled: State,
     pub(super) last_update: LastUpdate,
     pub(super) settles: Settles,
     pub(super) modified: String,
@@ -36,17 +43,27 @@ pub(super) struct Deployed {
 
 impl Function {
     pub(super) fn deployed(&self, version: &str) -> Option<&Deployed> {
-        if version == "$LATEST" {
-            return Some(&self.latest);
+        match version {
+            LATEST => Some(&self.latest),
+            LATEST_PUBLISHED => self.latest_published.as_ref(),
+            version => self.versions.get(&version.parse().ok()?),
         }
-        self.versions.get(&version.parse().ok()?)
     }
 
     pub(super) fn deployed_mut(&mut self, version: &str) -> Option<&mut Deployed> {
-        if version == "$LATEST" {
-            return Some(&mut self.latest);
+        match version {
+            LATEST => Some(&mut self.latest),
+            LATEST_PUBLISHED => self.latest_published.as_mut(),
+            version => self.versions.get_mut(&version.parse().ok()?),
         }
-        self.versions.get_mut(&version.parse().ok()?)
+    }
+
+    /// What an invocation without a qualifier runs.
+    pub(super) fn unqualified(&self) -> &'static str {
+        match self.capacity_provider {
+            Some(_) => LATEST_PUBLISHED,
+            None => LATEST,
+        }
     }
 
     /// The version that answers an invocation of a qualifier; an alias that shifts traffic lets
@@ -84,7 +101,7 @@ impl Deployed {
     }
 
     pub(super) fn settle(&mut self) {
-        self.state = State::Active;
+        self.state = self.settled.clone();
         self.last_update = LastUpdate::Successful;
         self.before = None;
         self.settles = Settles::Settled;

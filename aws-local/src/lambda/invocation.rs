@@ -35,7 +35,12 @@ impl Lambda {
         let key = reference.policy_key();
         let function = self.functions.get_mut(&reference.name).ok_or_else(gone)?;
         let version = function
-            .turn(reference.qualifier.as_deref().unwrap_or("$LATEST"))
+            .turn(
+                reference
+                    .qualifier
+                    .as_deref()
+                    .unwrap_or(function.unqualified()),
+            )
             .ok_or_else(gone)?;
         let allowed = function.policies.get(&key).is_some_and(|statements| {
             statements

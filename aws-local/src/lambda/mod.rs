@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 pub use alias::Alias;
 pub use code::Code;
+pub use deployment::Publish;
 pub use invocation::Refusal;
 pub use policy::Permission;
 pub use reference::{Name, Reference};
@@ -24,6 +25,7 @@ pub use state::{LastUpdate, Settling, State};
 use crate::answer::ApiError;
 use crate::place::PARTITION;
 use function::{Deployed, Function};
+use reference::{LATEST, LATEST_PUBLISHED};
 use state::Settles;
 
 /// The state of Lambda in one Region.
@@ -71,6 +73,8 @@ impl Lambda {
     }
 
     /// What a function, version or alias would answer now if it were ready and let anybody in.
+    /// `None` for one that is not there, and for `$LATEST` of a function on Lambda Managed
+    /// Instances, which is never invoked.
     pub fn configuration(&self, arn: &str) -> Option<&Value> {
         let reference = Reference::parse(arn)?;
         let function = self.functions.get(&reference.name)?;
@@ -78,10 +82,11 @@ impl Lambda {
             Some(alias) if function.aliases.contains_key(alias) => {
                 function.aliases[alias].version.as_str()
             }
-            other => other.unwrap_or("$LATEST"),
+            other => other.unwrap_or(function.unqualified()),
         };
         function
             .deployed(version)
+            .filter(|deployed| deployed.settled == State::Active)
             .map(|deployed| &deployed.code.configuration)
     }
 
@@ -101,15 +106,22 @@ impl Lambda {
         Ok(answer)
     }
 
-    /// ListVersionsByFunction: `$LATEST`, then the versions from the lowest up.
+    /// ListVersionsByFunction: `$LATEST`, `$LATEST.PUBLISHED` if there is one, then the versions from
+    /// the lowest up.
     pub fn list_versions(
         &mut self,
         name: &Name,
         marker: Option<&str>,
         page: usize,
     ) -> Result<Value, ApiError> {
-        let mut versions = vec!["$LATEST".to_owned()];
         let function = self.function_mut(name)?;
+        let mut versions = vec![LATEST.to_owned()];
+        versions.extend(
+            function
+                .latest_published
+                .as_ref()
+                .map(|_| LATEST_PUBLISHED.to_owned()),
+        );
         versions.extend(function.versions.keys().map(ToString::to_string));
         let start = marker.and_then(|marker| marker.parse().ok()).unwrap_or(0);
         let end = versions.len().min(start + page);
@@ -140,7 +152,7 @@ impl Lambda {
     /// The version that a reference comes to, if it exists.
     fn version_of(&mut self, reference: &Reference) -> Result<String, ApiError> {
         let function = self.function_mut(&reference.name)?;
-        let qualifier = reference.qualifier.as_deref().unwrap_or("$LATEST");
+        let qualifier = reference.qualifier.as_deref().unwrap_or(LATEST);
         let version = match function.aliases.get(qualifier) {
             Some(alias) => alias.version.clone(),
             None => qualifier.to_owned(),
@@ -166,6 +178,7 @@ impl Lambda {
         alias: Option<&str>,
     ) -> Result<Value, ApiError> {
         let function = self.function_mut(name)?;
+        let capacity_provider = function.capacity_provider.clone();
         let deployed = function.deployed_mut(version).ok_or_else(|| {
             not_found(&Reference {
                 name: name.clone(),
@@ -173,7 +186,7 @@ impl Lambda {
             })
         })?;
         deployed.settle_by_time();
-        let qualifier = alias.or(Some(version).filter(|version| *version != "$LATEST"));
+        let qualifier = alias.or(Some(version).filter(|version| *version != LATEST));
         let mut described = json!({
             "FunctionName": name.name,
             "FunctionArn": name.arn(qualifier),
@@ -196,6 +209,9 @@ impl Lambda {
             "State": deployed.state.name(),
             "LastUpdateStatus": deployed.last_update.name(),
         });
+        if let Some(capacity_provider) = capacity_provider {
+            described["CapacityProviderConfig"] = capacity_provider;
+        }
         if let Some(reason) = deployed.state.reason() {
             described["StateReason"] = reason.into();
         }

@@ -2,6 +2,11 @@
 
 use crate::place::{ACCOUNT, PARTITION, REGION};
 
+/// What is deployed and not published.
+pub const LATEST: &str = "$LATEST";
+/// The version of a function on Lambda Managed Instances that can be published again and again.
+pub const LATEST_PUBLISHED: &str = "$LATEST.PUBLISHED";
+
 /// A function's account and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
@@ -16,7 +21,7 @@ pub struct Name {
 pub struct Reference {
     /// The function.
     pub name: Name,
-    /// A version, an alias or `$LATEST`.
+    /// A version, an alias, `$LATEST` or `$LATEST.PUBLISHED`.
     pub qualifier: Option<String>,
 }
 
@@ -51,11 +56,12 @@ impl Reference {
         })
     }
 
-    /// The qualifier under which policies are kept: `$LATEST` shares that of the function.
+    /// The qualifier under which policies are kept: `$LATEST` and `$LATEST.PUBLISHED` share that of
+    /// the function.
     pub(super) fn policy_key(&self) -> String {
         self.qualifier
             .clone()
-            .filter(|qualifier| qualifier != "$LATEST")
+            .filter(|qualifier| qualifier != LATEST && qualifier != LATEST_PUBLISHED)
             .unwrap_or_default()
     }
 }

@@ -6,5 +6,6 @@ mod faults;
 mod hooks;
 mod in_memory;
 mod lambda;
+mod managed_instances;
 mod sdk;
 mod world;
