@@ -20,8 +20,8 @@ pub enum Refusal {
 
 impl Lambda {
     /// What a function answers to a service's DescribeConnectorConfigurationRequest at this moment:
-    /// the old configuration while an update is in progress, nothing while it is `Pending`, and
-    /// nothing without a statement for this very ARN.
+    /// the old configuration while an update is in progress or if it failed, nothing while the
+    /// function is `Pending`, and nothing without a statement for this very ARN.
     pub fn describe_connector(
         &mut self,
         arn: &str,
@@ -62,11 +62,11 @@ impl Lambda {
                     "{arn} is Inactive and is being woken."
                 )))
             }
-            (State::Active, LastUpdate::InProgress) => {
+            (State::Active, LastUpdate::InProgress | LastUpdate::Failed(_)) => {
                 let answers = deployed.before.as_ref().unwrap_or(&deployed.code);
                 Ok(answers.configuration.clone())
             }
-            (State::Active, _) => Ok(deployed.code.configuration.clone()),
+            (State::Active, LastUpdate::Successful) => Ok(deployed.code.configuration.clone()),
             (state, _) => Err(Refusal::NotNow(format!(
                 "{arn} cannot be invoked: its state is {}.",
                 state.name()

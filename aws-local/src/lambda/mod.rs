@@ -87,7 +87,10 @@ impl Lambda {
         function
             .deployed(version)
             .filter(|deployed| deployed.settled == State::Active)
-            .map(|deployed| &deployed.code.configuration)
+            .map(|deployed| match (&deployed.last_update, &deployed.before) {
+                (LastUpdate::Failed(_), Some(before)) => &before.configuration,
+                _ => &deployed.code.configuration,
+            })
     }
 
     /// GetFunctionConfiguration: one look at a function, a version or the version of an alias.

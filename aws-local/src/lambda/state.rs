@@ -49,7 +49,7 @@ pub enum LastUpdate {
     Successful,
     /// `InProgress`: the code before the update still answers.
     InProgress,
-    /// `Failed`, with the reason.
+    /// `Failed`, with the reason: the code before the update still answers.
     Failed(String),
 }
 

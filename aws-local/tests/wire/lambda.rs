@@ -126,3 +126,21 @@ fn a_function_that_is_not_active_shows_why_and_is_not_invoked() {
         assert_eq!(configuration["StateReason"], shown, "{name}");
     }
 }
+
+#[test]
+fn the_code_before_an_update_that_failed_still_answers() {
+    let aws = with_function();
+    register(&aws, "acme", ARN).expect("registered");
+    deploy(&aws, "2.0", false);
+    let reference = Reference::parse("crm").expect("a name");
+    let failed = LastUpdate::Failed("The subnet has no free address.".to_owned());
+    aws.state()
+        .lambda
+        .put_into(&reference, State::Active, failed)
+        .expect("a function");
+    update(&aws, "acme", ARN).expect("no error");
+    assert_eq!(
+        aws.versions(),
+        [("acme".to_owned(), json!("1.0"), json!("1.0"))]
+    );
+}

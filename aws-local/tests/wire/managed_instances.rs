@@ -137,6 +137,8 @@ fn what_is_published_becomes_ready_by_itself() {
 
     // When it is published again, the code before answers until it is ready.
     update_code(&aws, "2.0", true).expect("published");
+    look(&aws, None);
+    assert_eq!(look(&aws, None)["LastUpdateStatus"], "Successful");
     let busy = update_code(&aws, "3.0", true).expect_err("mid-update");
     assert_eq!(busy.code, "ResourceConflictException");
     update(&aws, "acme", ARN).expect("too early, and no error");
