@@ -25,6 +25,7 @@ pub mod place;
 pub mod runtime_api;
 mod server;
 mod services;
+pub mod state_event;
 pub mod tls;
 mod work;
 mod world;

@@ -87,6 +87,7 @@ impl Work {
                         cloudtrail::event(&name, event_name, &call.input, &done.answer, number);
                     world.happened(event);
                 }
+                world.tell_state_changes();
                 Ok(done.answer)
             }
         }

@@ -12,6 +12,7 @@ use crate::faults::Faults;
 use crate::hooks::Hooks;
 use crate::lambda::Lambda;
 use crate::runtime_api::{Invocation, Runtime};
+use crate::state_event;
 use crate::work::Work;
 
 /// How long a synchronous invocation through `Invoke` may take.
@@ -36,6 +37,10 @@ pub struct World {
     pub handshakes: usize,
     /// Whether events go to the updater by themselves.
     pub delivering: bool,
+    /// Whether Lambda's own events are among the events: see [`state_event`]. One comes when a
+    /// version, `$LATEST` or `$LATEST.PUBLISHED` becomes ready or fails; where that is a matter of
+    /// time, it comes when the world is next called or looked at.
+    pub state_events: bool,
     before: Hooks,
     after: Hooks,
     numbers: u64,
@@ -59,7 +64,9 @@ pub type Shared = Arc<Mutex<World>>;
 /// The world, for as long as the guard lives. A test that failed while it held the guard has
 /// failed already; what it left is still fit to look at.
 pub fn lock(world: &Shared) -> MutexGuard<'_, World> {
-    world.lock().unwrap_or_else(PoisonError::into_inner)
+    let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+    world.tell_state_changes();
+    world
 }
 
 impl World {
@@ -117,6 +124,16 @@ impl World {
         // The calls may have been taken meanwhile.
         if let Some(call) = self.calls.iter_mut().rfind(|call| call.number == number) {
             call.error = Some(error.to_owned());
+        }
+    }
+
+    /// Makes events of what has become ready or failed.
+    pub(crate) fn tell_state_changes(&mut self) {
+        for change in self.lambda.take_state_changes() {
+            if self.state_events {
+                let number = self.next_number();
+                self.happened(state_event::event(&change, number));
+            }
         }
     }
 

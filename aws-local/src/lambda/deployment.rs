@@ -53,6 +53,7 @@ impl Lambda {
             policies: BTreeMap::new(),
         };
         self.functions.insert(name.clone(), function);
+        self.changed(name, LATEST);
         match publish {
             Some(publish) => self.publish(name, None, publish),
             None => self.describe(name, LATEST, None),
@@ -103,6 +104,7 @@ impl Lambda {
         let before = self.not_mid_update(name, LATEST)?;
         let latest = self.deploy(code, Some(before.code), before.settled);
         self.function_mut(name)?.latest = latest;
+        self.changed(name, LATEST);
         match publish {
             Some(publish) => self.publish(name, None, publish),
             None => self.describe(name, LATEST, None),
@@ -119,6 +121,7 @@ impl Lambda {
         let mut latest = self.deploy(before.code.clone(), Some(before.code), before.settled);
         latest.description = description.unwrap_or(&before.description).to_owned();
         self.function_mut(name)?.latest = latest;
+        self.changed(name, LATEST);
         self.describe(name, LATEST, None)
     }
 
@@ -177,6 +180,7 @@ impl Lambda {
                 LATEST_PUBLISHED.to_owned()
             }
         };
+        self.changed(name, &version);
         self.describe(name, &version, None)
     }
 

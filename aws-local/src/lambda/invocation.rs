@@ -58,6 +58,7 @@ impl Lambda {
             (State::Inactive, _) => {
                 deployed.state = State::Pending;
                 deployed.settles = Settles::AfterLooks(1);
+                self.changed(&reference.name, &version);
                 Err(Refusal::NotNow(format!(
                     "{arn} is Inactive and is being woken."
                 )))

@@ -9,6 +9,7 @@ mod invocation;
 mod policy;
 mod reference;
 mod state;
+mod state_change;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ pub use invocation::Refusal;
 pub use policy::Permission;
 pub use reference::{Name, Reference};
 pub use state::{LastUpdate, Settling, State};
+pub(crate) use state_change::StateChange;
 
 use crate::answer::ApiError;
 use crate::place::PARTITION;
@@ -37,6 +39,8 @@ pub struct Lambda {
     modified: i64,
     /// How what is deployed from now on becomes ready.
     settling: Settling,
+    /// What was deployed under which version, and is not known to be ready.
+    changed: Vec<(Name, String)>,
 }
 
 impl Lambda {
@@ -52,10 +56,12 @@ impl Lambda {
         state: State,
         last_update: LastUpdate,
     ) -> Result<(), ApiError> {
+        let version = self.version_of(reference)?;
         let deployed = self.deployed_mut(reference)?;
         deployed.state = state;
         deployed.last_update = last_update;
         deployed.settles = Settles::Never;
+        self.changed(&reference.name, &version);
         Ok(())
     }
 

@@ -8,4 +8,5 @@ mod in_memory;
 mod lambda;
 mod managed_instances;
 mod sdk;
+mod state_events;
 mod world;
