@@ -29,11 +29,16 @@ const OWN_CONNECTORS: [&str; 7] = [
     "Zendesk",
 ];
 
+/// The operations that read a function's configuration and store it.
+const STORING: [&str; 2] = ["RegisterConnector", "UpdateConnectorRegistration"];
+
 /// The state of AppFlow in one account and Region.
 #[derive(Default)]
 pub struct AppFlow {
     registrations: BTreeMap<String, Registration>,
-    tokens: HashMap<(&'static str, String), UsedToken>,
+    tokens: HashMap<Token, UsedToken>,
+    /// What was read and is to be stored later, by the numbers of the calls.
+    read: BTreeMap<u64, Read>,
     /// How far the clock for tokens has been moved on.
     skipped: Duration,
     /// Whether answers are written as they once were recorded: see [`AppFlow::as_recorded`].
@@ -51,6 +56,28 @@ pub struct Registration {
     pub configuration: Value,
     registered_at: f64,
 }
+
+/// What RegisterConnector or UpdateConnectorRegistration is to store.
+struct Read {
+    label: String,
+    lambda_arn: String,
+    description: Option<String>,
+    configuration: Value,
+    registers: bool,
+    input: Value,
+    token: Option<Token>,
+}
+
+/// How far a call that stores something has come.
+enum Progress {
+    /// Its client token was used for the same call before, with this answer.
+    Repeated(Value),
+    /// The function has answered.
+    Read(Read),
+}
+
+/// An operation, and a client token that it was given.
+type Token = (String, String);
 
 struct UsedToken {
     at: SystemTime,
@@ -89,14 +116,12 @@ impl AppFlow {
     /// Answers one call. `None` for an operation that is not here.
     pub fn call(&mut self, operation: &str, input: &Value, lambda: &mut Lambda) -> Option<Answer> {
         Some(match operation {
-            "RegisterConnector" => self.once("RegisterConnector", input, |appflow| {
-                appflow.register(input, lambda)
-            }),
-            "UpdateConnectorRegistration" => {
-                self.once("UpdateConnectorRegistration", input, |appflow| {
-                    appflow.update(input, lambda)
-                })
-            }
+            operation if STORING.contains(&operation) => self
+                .progress(operation, input, lambda)
+                .and_then(|progress| match progress {
+                    Progress::Repeated(answer) => Ok(answer),
+                    Progress::Read(read) => self.keep(read),
+                }),
             "DescribeConnector" => self.describe(input),
             "ListConnectors" => self.list(input),
             "UnregisterConnector" => self.unregister(input),
@@ -104,40 +129,79 @@ impl AppFlow {
         })
     }
 
-    /// Honours the client token: the same call again is answered as before and does nothing; the
-    /// same token with other parameters is refused. A call that failed leaves no token behind.
-    fn once(
+    /// The first half of a RegisterConnector or UpdateConnectorRegistration: the function is asked
+    /// for its configuration, which [`store`](Self::store) takes by the call's number. Other calls,
+    /// and those that their client token says are done, are answered.
+    pub fn begin(
         &mut self,
-        operation: &'static str,
+        number: u64,
+        operation: &str,
         input: &Value,
-        work: impl FnOnce(&mut Self) -> Answer,
-    ) -> Answer {
-        let Some(token) = Members::of(input)?.text("clientToken", &CLIENT_TOKEN)? else {
-            return work(self);
-        };
-        let now = SystemTime::now() + self.skipped;
+        lambda: &mut Lambda,
+    ) -> Option<Answer> {
+        if !STORING.contains(&operation) {
+            return self.call(operation, input, lambda);
+        }
+        match self.progress(operation, input, lambda) {
+            Ok(Progress::Repeated(answer)) => Some(Ok(answer)),
+            Ok(Progress::Read(read)) => {
+                self.read.insert(number, read);
+                None
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// The second half: what was read is stored, and the call answered.
+    pub fn store(&mut self, number: u64) -> Answer {
+        match self.read.remove(&number) {
+            Some(read) => self.keep(read),
+            // Everything was reset since.
+            None => Err(ApiError::new(
+                "InternalServerException",
+                "Nothing was read.",
+            )),
+        }
+    }
+
+    /// Honors the client token: the same call again is answered as before and does nothing; the
+    /// same token with other parameters, or of a call that is still in progress, is refused. A call
+    /// that failed leaves no token behind.
+    fn progress(
+        &mut self,
+        operation: &str,
+        input: &Value,
+        lambda: &mut Lambda,
+    ) -> Result<Progress, ApiError> {
+        let token = Members::of(input)?.text("clientToken", &CLIENT_TOKEN)?;
+        let token = token.map(|token| (operation.to_owned(), token.to_owned()));
+        let now = self.now();
         self.tokens.retain(|_, used| now < used.at + TOKEN_LIFE);
-        let key = (operation, token.to_owned());
-        if let Some(used) = self.tokens.get(&key) {
+        if let Some(used) = token.as_ref().and_then(|token| self.tokens.get(token)) {
             if used.input == *input {
-                return Ok(used.answer.clone());
+                return Ok(Progress::Repeated(used.answer.clone()));
             }
             return Err(ApiError::new(
                 "ConflictException",
                 "The clientToken was used with other parameters in the last 8 hours.",
             ));
         }
-        let answer = work(self)?;
-        let used = UsedToken {
-            at: now,
-            input: input.clone(),
-            answer: answer.clone(),
+        if token.is_some() && self.read.values().any(|read| read.token == token) {
+            return Err(ApiError::new(
+                "ConflictException",
+                "A call with this clientToken is in progress.",
+            ));
+        }
+        let mut read = if operation == "RegisterConnector" {
+            self.register(input, lambda)?
+        } else {
+            self.update(input, lambda)?
         };
-        self.tokens.insert(key, used);
-        Ok(answer)
+        read.token = token;
+        Ok(Progress::Read(read))
     }
 
-    fn register(&mut self, input: &Value, lambda: &mut Lambda) -> Answer {
+    fn register(&self, input: &Value, lambda: &mut Lambda) -> Result<Read, ApiError> {
         let members = Members::of(input)?;
         let label = members.required_text("connectorLabel", &LABEL)?;
         let description = members.text("description", &DESCRIPTION)?;
@@ -146,6 +210,19 @@ impl AppFlow {
             .required_structure("connectorProvisioningConfig")?
             .required_structure("lambda")?
             .required_text("lambdaArn", &ARN)?;
+        self.room_for(label)?;
+        Ok(Read {
+            label: label.to_owned(),
+            lambda_arn: arn.to_owned(),
+            description: description.map(str::to_owned),
+            configuration: configuration(lambda, arn)?,
+            registers: true,
+            input: input.clone(),
+            token: None,
+        })
+    }
+
+    fn room_for(&self, label: &str) -> Result<(), ApiError> {
         if self.registrations.contains_key(label) {
             return Err(ApiError::new(
                 "ConflictException",
@@ -158,17 +235,10 @@ impl AppFlow {
                 format!("The account has {QUOTA} custom connectors, which is its quota."),
             ));
         }
-        let registration = Registration {
-            lambda_arn: arn.to_owned(),
-            description: description.map(str::to_owned),
-            configuration: configuration(lambda, arn)?,
-            registered_at: jiff::Timestamp::now().as_second() as f64,
-        };
-        self.registrations.insert(label.to_owned(), registration);
-        Ok(json!({ "connectorArn": connector_arn(label) }))
+        Ok(())
     }
 
-    fn update(&mut self, input: &Value, lambda: &mut Lambda) -> Answer {
+    fn update(&self, input: &Value, lambda: &mut Lambda) -> Result<Read, ApiError> {
         let members = Members::of(input)?;
         let label = members.required_text("connectorLabel", &LABEL)?;
         let description = members.text("description", &DESCRIPTION)?;
@@ -180,16 +250,58 @@ impl AppFlow {
             },
         };
         let registration = self
-            .registrations
-            .get_mut(label)
+            .registration(label)
             .ok_or_else(|| not_registered(label))?;
-        let arn = arn.unwrap_or(&registration.lambda_arn).to_owned();
-        registration.configuration = configuration(lambda, &arn)?;
-        registration.lambda_arn = arn;
-        if let Some(description) = description {
-            registration.description = Some(description.to_owned());
+        let arn = arn.unwrap_or(&registration.lambda_arn);
+        Ok(Read {
+            label: label.to_owned(),
+            lambda_arn: arn.to_owned(),
+            description: description.map(str::to_owned),
+            configuration: configuration(lambda, arn)?,
+            registers: false,
+            input: input.clone(),
+            token: None,
+        })
+    }
+
+    /// Stores what was read, if the connector is still there, or is still to be.
+    fn keep(&mut self, read: Read) -> Answer {
+        let label = &read.label;
+        let answer = json!({ "connectorArn": connector_arn(label) });
+        if read.registers {
+            self.room_for(label)?;
+            let registration = Registration {
+                lambda_arn: read.lambda_arn,
+                description: read.description,
+                configuration: read.configuration,
+                registered_at: jiff::Timestamp::now().as_second() as f64,
+            };
+            self.registrations.insert(read.label, registration);
+        } else {
+            let registration = self
+                .registrations
+                .get_mut(label)
+                .ok_or_else(|| not_registered(label))?;
+            registration.lambda_arn = read.lambda_arn;
+            registration.configuration = read.configuration;
+            if read.description.is_some() {
+                registration.description = read.description;
+            }
         }
-        Ok(json!({ "connectorArn": connector_arn(label) }))
+        if let Some(token) = read.token {
+            let used = UsedToken {
+                at: self.now(),
+                input: read.input,
+                answer: answer.clone(),
+            };
+            self.tokens.insert(token, used);
+        }
+        Ok(answer)
+    }
+
+    /// The time by which client tokens go.
+    fn now(&self) -> SystemTime {
+        SystemTime::now() + self.skipped
     }
 
     fn describe(&self, input: &Value) -> Answer {

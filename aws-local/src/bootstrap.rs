@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::AwsLocal;
 use crate::place;
-use crate::server::lock;
+use crate::world::lock;
 
 /// A binary that works off the invocations of an [`AwsLocal`]; ended when it is dropped.
 pub struct Bootstrap {

@@ -1,17 +1,18 @@
 //! Faults on demand.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::answer::ApiError;
+use crate::calls::Calls;
 use crate::lambda_api;
 
 /// What goes wrong with some calls.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    operation: String,
-    concerns: Option<String>,
+    calls: Calls,
     times: Option<u32>,
     kind: Kind,
 }
@@ -25,8 +26,13 @@ pub enum Kind {
     Dropped,
     /// The work is done, and the connection dropped before the answer.
     AnswerLost,
-    /// The answer, right as it is, comes so much later.
+    /// The work is done when the call arrives, and the answer comes so much later.
     Slow(Duration),
+    /// RegisterConnector and UpdateConnectorRegistration read the function's configuration when the
+    /// call arrives, and store it, and answer, so much later. Other calls are as they always are.
+    StoredLate(Duration),
+    /// The same, and the connection is dropped at once.
+    AnswerLostStoredLate(Duration),
     /// Calls above a rate are refused, as the services throttle; the others meet the next fault.
     AboveRate(Allowance),
 }
@@ -68,8 +74,7 @@ impl Fault {
     /// A fault of every call of an operation, such as `DescribeConnector`; `*` is all of them.
     pub fn of(operation: &str, kind: Kind) -> Self {
         Self {
-            operation: operation.to_owned(),
-            concerns: None,
+            calls: Calls::of(operation),
             times: None,
             kind,
         }
@@ -83,7 +88,7 @@ impl Fault {
 
     /// Only for calls about this connector label, or with this function's name in them.
     pub fn concerning(mut self, text: &str) -> Self {
-        self.concerns = Some(text.to_owned());
+        self.calls = self.calls.concerning(text);
         self
     }
 
@@ -95,7 +100,7 @@ impl Fault {
 
     /// Reads a fault from JSON, as the program takes them: `{"operation", "concerning"?, "times"?}`
     /// and one of `"error": "<name>"`, `"dropped": true`, `"answerLost": true`, `"perSecond": 20`,
-    /// `"slowMs": 100`.
+    /// `"slowMs": 100`, `"storedLateMs": 100`, `"answerLostStoredLateMs": 100`.
     pub fn from_json(value: &Value) -> Option<Self> {
         let operation = value["operation"].as_str()?;
         let mut fault = if let Some(code) = value["error"].as_str() {
@@ -108,24 +113,24 @@ impl Fault {
             let allowance = Allowance::per_second(calls.try_into().ok()?);
             Self::of(operation, Kind::AboveRate(allowance))
         } else {
-            let time = Duration::from_millis(value["slowMs"].as_u64()?);
-            Self::of(operation, Kind::Slow(time))
+            let late = [
+                ("slowMs", Kind::Slow as fn(Duration) -> Kind),
+                ("storedLateMs", Kind::StoredLate),
+                ("answerLostStoredLateMs", Kind::AnswerLostStoredLate),
+            ];
+            let kind = late.into_iter().find_map(|(name, kind)| {
+                let time = Duration::from_millis(value[name].as_u64()?);
+                Some(kind(time))
+            });
+            Self::of(operation, kind?)
         };
-        fault.concerns = value["concerning"].as_str().map(str::to_owned);
+        if let Some(text) = value["concerning"].as_str() {
+            fault = fault.concerning(text);
+        }
         fault.times = value["times"]
             .as_u64()
             .and_then(|times| times.try_into().ok());
         Some(fault)
-    }
-
-    fn matches(&self, operation: &str, input: &Value) -> bool {
-        (self.operation == "*" || self.operation == operation)
-            && self.concerns.as_deref().is_none_or(|text| {
-                input["connectorLabel"] == text
-                    || input["FunctionName"]
-                        .as_str()
-                        .is_some_and(|name| name.split(':').any(|part| part == text))
-            })
     }
 }
 
@@ -147,7 +152,7 @@ impl Faults {
     /// What is to go wrong with this call.
     pub fn meet(&mut self, operation: &str, input: &Value) -> Option<Kind> {
         let position = self.0.iter_mut().rposition(|fault| {
-            fault.matches(operation, input)
+            fault.calls.contain(operation, input)
                 && match &mut fault.kind {
                     Kind::AboveRate(allowance) => !allowance.take(),
                     _ => true,

@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, ApiError};
-use crate::lambda::{Code, Lambda, Name, Permission, Reference};
+use crate::lambda::{Code, Lambda, Name, Permission, Publish, Reference};
 
 /// ListVersionsByFunction gives at most 50 versions on a page.
 const VERSIONS_PAGE: usize = 50;
@@ -110,7 +110,12 @@ pub fn call(lambda: &mut Lambda, call: &Call) -> Result<Done, ApiError> {
     let answer: Answer = match call.operation {
         "CreateFunction" => {
             recorded = Some("CreateFunction20150331");
-            lambda.create_function(name, input.package("Code")?, input.flag("Publish"))
+            lambda.create_function(
+                name,
+                input.package("Code")?,
+                input.structure("CapacityProviderConfig"),
+                input.publish()?,
+            )
         }
         "UpdateFunctionCode" => {
             recorded = Some("UpdateFunctionCode20150331v2");
@@ -118,7 +123,7 @@ pub fn call(lambda: &mut Lambda, call: &Call) -> Result<Done, ApiError> {
             if input.flag("DryRun") {
                 lambda.get_configuration(&reference)
             } else {
-                lambda.update_code(name, code, input.flag("Publish"))
+                lambda.update_code(name, code, input.publish()?)
             }
         }
         "UpdateFunctionConfiguration" => {
@@ -127,7 +132,7 @@ pub fn call(lambda: &mut Lambda, call: &Call) -> Result<Done, ApiError> {
         }
         "PublishVersion" => {
             recorded = Some("PublishVersion20150331");
-            lambda.publish_version(name, input.text("Description"))
+            lambda.publish_version(name, input.text("Description"), input.publish_to()?)
         }
         "CreateAlias" => {
             recorded = Some("CreateAlias20150331");
@@ -204,6 +209,30 @@ impl<'a> Input<'a> {
 
     fn flag(&self, name: &str) -> bool {
         self.0[name].as_bool().unwrap_or(false)
+    }
+
+    fn structure(&self, name: &str) -> Option<Value> {
+        Some(self.0[name].clone()).filter(Value::is_object)
+    }
+
+    /// Whether to publish, and under which version.
+    fn publish(&self) -> Result<Option<Publish>, ApiError> {
+        let publish = self.publish_to()?;
+        Ok(self.flag("Publish").then_some(publish))
+    }
+
+    fn publish_to(&self) -> Result<Publish, ApiError> {
+        match self.text("PublishTo") {
+            None => Ok(Publish::Version),
+            Some("LATEST_PUBLISHED") => Ok(Publish::LatestPublished),
+            Some(other) => Err(ApiError::new(
+                "ValidationException",
+                format!(
+                    "1 validation error detected: Value '{other}' at 'publishTo' failed to satisfy \
+                     constraint: Member must satisfy enum value set: [LATEST_PUBLISHED]"
+                ),
+            )),
+        }
     }
 
     fn reference(&self) -> Result<Reference, ApiError> {

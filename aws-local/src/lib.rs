@@ -2,41 +2,49 @@
 //! port of this machine, speaking the real wire protocols: for the unchanged updater, the AWS CLI,
 //! boto3, `cargo lambda` and `sam local` alike.
 //!
-//! [`AwsLocal`] starts it; its methods are what happens to it from outside, as a deployment
-//! pipeline, an operator or a fault would. What it does not know is said so: an operation that is
-//! not here answers `UnknownOperationException`.
+//! [`AwsLocal`] starts it. [`Aws`] is what is behind the port; its methods are what happens to it
+//! from outside, as a deployment pipeline, an operator or a fault would. A test that needs no port
+//! takes an `Aws` alone and hands requests to [`Aws::respond`]. What is not here says so: an unknown
+//! operation answers `UnknownOperationException`.
 
 #![warn(missing_docs)]
 
 pub mod answer;
 pub mod appflow;
+mod aws;
 pub mod bootstrap;
+mod calls;
 pub mod cloudtrail;
 pub mod constraints;
 pub mod demo;
 pub mod faults;
+mod hooks;
 pub mod lambda;
 pub mod lambda_api;
 pub mod place;
 pub mod runtime_api;
 mod server;
+mod services;
+pub mod state_event;
 pub mod tls;
+mod work;
+mod world;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::ops::Deref;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::{Value, json};
 
-pub use server::{Call, World};
+pub use aws::Aws;
+pub use calls::Calls;
+pub use services::Dropped;
+pub use world::{Call, World};
 
-use crate::answer::Answer;
-use crate::faults::Fault;
 use crate::runtime_api::{Invocation, Outcome};
-use crate::server::{Shared, lock};
 use crate::tls::Tls;
 
 /// How long an invocation's outcome is waited for beyond the function's timeout: the process may
@@ -47,7 +55,15 @@ const GRACE: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub struct AwsLocal {
     address: SocketAddr,
-    world: Shared,
+    aws: Aws,
+}
+
+impl Deref for AwsLocal {
+    type Target = Aws;
+
+    fn deref(&self) -> &Aws {
+        &self.aws
+    }
 }
 
 impl AwsLocal {
@@ -61,13 +77,13 @@ impl AwsLocal {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let world: Shared = Arc::new(Mutex::default());
-        let served = Arc::clone(&world);
+        let aws = Aws::new();
+        let served = Arc::clone(aws.world());
         in_background(async {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             server::serve(listener, served).await
         })?;
-        Ok(Self { address, world })
+        Ok(Self { address, aws })
     }
 
     /// Serves AppFlow and Lambda by TLS too, on two more ports of the loopback interface.
@@ -77,7 +93,7 @@ impl AwsLocal {
         for _ in 0..2 {
             let listener = tls::listener()?;
             addresses.push(listener.local_addr()?);
-            let (acceptor, world) = (acceptor.clone(), Arc::clone(&self.world));
+            let (acceptor, world) = (acceptor.clone(), Arc::clone(self.world()));
             in_background(async {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 server::serve_tls(listener, acceptor, world).await
@@ -96,36 +112,6 @@ impl AwsLocal {
         format!("http://{}", self.address)
     }
 
-    /// Everything behind the port. Nothing is served while the guard lives.
-    pub fn state(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
-    }
-
-    pub(crate) fn world(&self) -> &Shared {
-        &self.world
-    }
-
-    /// Does what a call of AppFlow or Lambda does, without the wire: faults do not meet it, and it
-    /// is not counted among the calls. It takes the names of the API.
-    pub fn call(&self, operation: &str, input: Value) -> Answer {
-        server::call(&mut self.state(), operation, &input)
-    }
-
-    /// Adds a fault.
-    pub fn fault(&self, fault: Fault) {
-        self.state().faults.add(fault);
-    }
-
-    /// The calls that came through the port since they were last taken.
-    pub fn take_calls(&self) -> Vec<Call> {
-        std::mem::take(&mut self.state().calls)
-    }
-
-    /// The events that deployments have caused since they were last taken.
-    pub fn take_events(&self) -> Vec<Value> {
-        std::mem::take(&mut self.state().events)
-    }
-
     /// Invokes the updater and waits for the outcome.
     pub fn invoke(&self, payload: impl Into<Bytes>) -> Outcome {
         let request_id = self.state().runtime.request_id();
@@ -141,25 +127,6 @@ impl AwsLocal {
         let wait = invocation.timeout + GRACE;
         let outcome = self.state().runtime.invoke(invocation);
         outcome.recv_timeout(wait).unwrap_or(Outcome::TimedOut)
-    }
-
-    /// What AppFlow would have if it read every registration anew at this moment: its label, and
-    /// the connector version that AppFlow holds and that its function has.
-    pub fn versions(&self) -> Vec<(String, Value, Value)> {
-        let world = self.state();
-        world
-            .appflow
-            .registrations()
-            .iter()
-            .map(|(label, registration)| {
-                let current = world.lambda.configuration(&registration.lambda_arn);
-                (
-                    label.clone(),
-                    registration.configuration["connectorVersion"].clone(),
-                    current.map_or(json!(null), |current| current["connectorVersion"].clone()),
-                )
-            })
-            .collect()
     }
 }
 

@@ -1,0 +1,28 @@
+//! What a test has happen between two calls.
+
+use serde_json::Value;
+
+use crate::calls::Calls;
+use crate::world::World;
+
+/// What happens to the world when a call comes.
+pub(crate) type Hook = Box<dyn FnOnce(&mut World) + Send>;
+
+/// The hooks that wait for their calls.
+#[derive(Default)]
+pub(crate) struct Hooks(Vec<(Calls, Hook)>);
+
+impl Hooks {
+    pub(crate) fn add(&mut self, calls: Calls, hook: impl FnOnce(&mut World) + Send + 'static) {
+        self.0.push((calls, Box::new(hook)));
+    }
+
+    /// Those for a call, in the order in which they were added. They wait no longer, so that what
+    /// they add themselves is for a later call.
+    pub(crate) fn take(&mut self, operation: &str, input: &Value) -> Vec<Hook> {
+        self.0
+            .extract_if(.., |(calls, _)| calls.contain(operation, input))
+            .map(|(_, hook)| hook)
+            .collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! A function and what is deployed under its versions.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::alias::Alias;
+use super::code::Code;
+use super::reference::{LATEST, LATEST_PUBLISHED};
+use super::state::{LastUpdate, Settles, State};
+
+#[derive(Clone, Debug)]
+pub(super) struct Function {
+    pub(super) latest: Deployed,
+    /// `$LATEST.PUBLISHED`, which only a function on Lambda Managed Instances has.
+    pub(super) latest_published: Option<Deployed>,
+    pub(super) versions: BTreeMap<u64, Deployed>,
+    /// Numbers are never given twice in a function's life.
+    pub(super) published: u64,
+    pub(super) aliases: BTreeMap<String, Alias>,
+    /// `CapacityProviderConfig`: with one, the function is on Lambda Managed Instances.
+    pub(super) capacity_provider: Option<Value>,
+    /// By the qualifier that the statements are for; the empty one is the unqualified function.
+    pub(super) policies: BTreeMap<String, Vec<Value>>,
+}
+
+/// The code under one version, under `$LATEST` or under `$LATEST.PUBLISHED`.
+#[derive(Clone, Debug)]
+pub(super) struct Deployed {
+    pub(super) code: Code,
+    /// What answers while an update is in progress.
+    pub(super) before: Option<Code>,
+    pub(super) description: String,
+    pub(super) state: State,
+    /// The state that it settles into.
+    pub(super) settled: State,
+    pub(super) last_update: LastUpdate,
+    pub(super) settles: Settles,
+    pub(super) modified: String,
+    pub(super) revision: u64,
+}
+
+impl Function {
+    pub(super) fn deployed(&self, version: &str) -> Option<&Deployed> {
+        match version {
+            LATEST => Some(&self.latest),
+            LATEST_PUBLISHED => self.latest_published.as_ref(),
+            version => self.versions.get(&version.parse().ok()?),
+        }
+    }
+
+    pub(super) fn deployed_mut(&mut self, version: &str) -> Option<&mut Deployed> {
+        match version {
+            LATEST => Some(&mut self.latest),
+            LATEST_PUBLISHED => self.latest_published.as_mut(),
+            version => self.versions.get_mut(&version.parse().ok()?),
+        }
+    }
+
+    /// What an invocation without a qualifier runs.
+    pub(super) fn unqualified(&self) -> &'static str {
+        match self.capacity_provider {
+            Some(_) => LATEST_PUBLISHED,
+            None => LATEST,
+        }
+    }
+
+    /// The version that answers an invocation of a qualifier; an alias that shifts traffic lets
+    /// its versions answer in turns.
+    pub(super) fn turn(&mut self, qualifier: &str) -> Option<String> {
+        let Some(alias) = self.aliases.get_mut(qualifier) else {
+            return self.deployed(qualifier).map(|_| qualifier.to_owned());
+        };
+        let others: Vec<&String> = alias.weights.keys().collect();
+        let turn = alias.turns % (others.len() + 1);
+        alias.turns += 1;
+        // The new version first: what is read during a shift is not what the alias will stay at.
+        match others.get(turn) {
+            Some(version) => Some((*version).clone()),
+            None => Some(alias.version.clone()),
+        }
+    }
+}
+
+impl Deployed {
+    /// One look by GetFunctionConfiguration.
+    pub(super) fn look(&mut self) {
+        if let Settles::AfterLooks(left) = &mut self.settles {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.settle();
+            }
+        }
+    }
+
+    pub(super) fn settle_by_time(&mut self) {
+        if matches!(self.settles, Settles::At(at) if Instant::now() >= at) {
+            self.settle();
+        }
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.state = self.settled.clone();
+        self.last_update = LastUpdate::Successful;
+        self.before = None;
+        self.settles = Settles::Settled;
+    }
+}

@@ -1,0 +1,77 @@
+//! What a function answers to a service that invokes it.
+
+use serde_json::Value;
+
+use super::Lambda;
+use super::policy::allows;
+use super::reference::Reference;
+use super::state::{LastUpdate, Settles, State};
+
+/// Why a function did not answer AppFlow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such function, version or alias.
+    NoFunction(String),
+    /// Its resource policy does not let the caller in.
+    NotAllowed(String),
+    /// It cannot be invoked in the state that it is in.
+    NotNow(String),
+}
+
+impl Lambda {
+    /// What a function answers to a service's DescribeConnectorConfigurationRequest at this moment:
+    /// the old configuration while an update is in progress or if it failed, nothing while the
+    /// function is `Pending`, and nothing without a statement for this very ARN.
+    pub fn describe_connector(
+        &mut self,
+        arn: &str,
+        principal: &str,
+        source_account: &str,
+        source_arn: &str,
+    ) -> Result<Value, Refusal> {
+        let reference = Reference::parse(arn)
+            .ok_or_else(|| Refusal::NoFunction(format!("{arn} is not a function.")))?;
+        let gone = || Refusal::NoFunction(format!("There is no function {arn}."));
+        let key = reference.policy_key();
+        let function = self.functions.get_mut(&reference.name).ok_or_else(gone)?;
+        let version = function
+            .turn(
+                reference
+                    .qualifier
+                    .as_deref()
+                    .unwrap_or(function.unqualified()),
+            )
+            .ok_or_else(gone)?;
+        let allowed = function.policies.get(&key).is_some_and(|statements| {
+            statements
+                .iter()
+                .any(|statement| allows(statement, principal, source_account, source_arn))
+        });
+        if !allowed {
+            return Err(Refusal::NotAllowed(format!(
+                "{principal} is not authorized to perform: lambda:InvokeFunction on resource: {arn}"
+            )));
+        }
+        let deployed = function.deployed_mut(&version).ok_or_else(gone)?;
+        deployed.settle_by_time();
+        match (&deployed.state, &deployed.last_update) {
+            (State::Inactive, _) => {
+                deployed.state = State::Pending;
+                deployed.settles = Settles::AfterLooks(1);
+                self.changed(&reference.name, &version);
+                Err(Refusal::NotNow(format!(
+                    "{arn} is Inactive and is being woken."
+                )))
+            }
+            (State::Active, LastUpdate::InProgress | LastUpdate::Failed(_)) => {
+                let answers = deployed.before.as_ref().unwrap_or(&deployed.code);
+                Ok(answers.configuration.clone())
+            }
+            (State::Active, LastUpdate::Successful) => Ok(deployed.code.configuration.clone()),
+            (state, _) => Err(Refusal::NotNow(format!(
+                "{arn} cannot be invoked: its state is {}.",
+                state.name()
+            ))),
+        }
+    }
+}

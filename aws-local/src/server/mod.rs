@@ -1,0 +1,118 @@
+//! One port for everything: AppFlow, Lambda and the Lambda Runtime API.
+
+mod runtime;
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::faults::Fault;
+use crate::lambda::Reference;
+use crate::place;
+use crate::services::{self, Dropped, response};
+use crate::world::{Shared, lock};
+
+/// Accepts connections for ever.
+pub async fn serve(listener: TcpListener, world: Shared) -> io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(connection(stream, Arc::clone(&world)));
+    }
+}
+
+/// Accepts TLS connections for ever.
+pub async fn serve_tls(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    world: Shared,
+) -> io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let handshake = acceptor.accept(stream);
+        let world = Arc::clone(&world);
+        tokio::spawn(async move {
+            // A client that does not trust the certificate says so at its own end.
+            if let Ok(stream) = handshake.await {
+                lock(&world).handshakes += 1;
+                connection(stream, world).await;
+            }
+        });
+    }
+}
+
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, world: Shared) {
+    let service = service_fn(|request| {
+        let answer = answer(request, Arc::clone(&world));
+        async move { Ok::<_, Dropped>(answer.await?.map(Full::new)) }
+    });
+    // A connection that breaks is the client's business, or a fault that was asked for.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+type Reply = Response<Bytes>;
+
+async fn answer(request: Request<Incoming>, world: Shared) -> Result<Reply, Dropped> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = body.collect().await else {
+        return Err(Dropped);
+    };
+    let body = body.to_bytes();
+    let path = services::path(&head.uri);
+    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+    let get = head.method == Method::GET;
+    match parts.as_slice() {
+        ["2018-06-01", "runtime", rest @ ..] => Ok(runtime::answer(get, rest, &body, &world).await),
+        ["2015-03-31", "functions", function, "invocations"]
+            if Reference::parse(function)
+                .is_some_and(|reference| reference.name.name == place::UPDATER) =>
+        {
+            let asynchronous = head
+                .headers
+                .get("x-amz-invocation-type")
+                .is_some_and(|kind| kind == "Event");
+            Ok(runtime::invoke(body, asynchronous, &world).await)
+        }
+        ["_aws-local", "faults"] => Ok(faults(&head.method, &body, &world)),
+        _ => services::respond(&world, Request::from_parts(head, body)).await,
+    }
+}
+
+/// Faults for a server that runs on its own.
+fn faults(method: &Method, body: &Bytes, world: &Shared) -> Reply {
+    let mut world = lock(world);
+    match *method {
+        Method::DELETE => {
+            world.faults.clear();
+            plain(204, Bytes::new())
+        }
+        Method::POST => match serde_json::from_slice(body)
+            .ok()
+            .as_ref()
+            .and_then(Fault::from_json)
+        {
+            Some(fault) => {
+                world.faults.add(fault);
+                plain(204, Bytes::new())
+            }
+            None => plain(400, Bytes::from_static(b"not a fault\n")),
+        },
+        _ => plain(405, Bytes::new()),
+    }
+}
+
+fn plain(status: u16, body: Bytes) -> Reply {
+    response(status, "", None, body)
+}

@@ -1,0 +1,31 @@
+//! The EventBridge event that Lambda itself sends when a version becomes ready or fails.
+
+use serde_json::{Value, json};
+
+use crate::cloudtrail::id;
+use crate::lambda::StateChange;
+use crate::place::REGION;
+
+/// A stand-in: the detail-types of Lambda's own events, and the names of the members of `detail`, are
+/// documented only in part. What is known is that rules can match the function's ARN, which has the
+/// version in it, the detail-type and the state. Nothing should rely on this text.
+pub const DETAIL_TYPE: &str = "Lambda Function Version State";
+
+/// The event. `number` makes its id, which is unique for a server.
+pub(crate) fn event(change: &StateChange, number: u64) -> Value {
+    let time = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string();
+    let arn = change.name.arn(Some(&change.version));
+    json!({
+        "version": "0",
+        "id": id(number, 1),
+        "detail-type": DETAIL_TYPE,
+        "source": "aws.lambda",
+        "account": change.name.account,
+        "time": time,
+        "region": REGION,
+        "resources": [arn],
+        "detail": { "functionArn": arn, "state": change.state },
+    })
+}
