@@ -8,6 +8,7 @@ use connector_updater::report::log;
 use connector_updater::report::panics;
 use connector_updater::settings::{LogFormat, LogLevel, Settings};
 use connector_updater::updater::Updater;
+use futures_util::FutureExt;
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{LambdaInvocation, Runtime, service_fn};
@@ -32,7 +33,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         .load()
         .await;
     let updater = Updater::new(settings, Aws::new(&config));
-    Runtime::new(service_fn(|event| updater.handle(event)))
+    Runtime::new(service_fn(|event| updater.handle(event).boxed_local()))
         .layer(MapRequestLayer::new(as_text))
         .layer(TracingLayer::new())
         .run()

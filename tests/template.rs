@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use connector_updater::aws::service_error::Operation;
 use connector_updater::event::{self, Trigger};
+use connector_updater::model::service_error::Operation;
 use connector_updater::report::metrics;
 use connector_updater::settings;
 use quamina::Quamina;
@@ -731,8 +731,12 @@ fn the_dashboard_shows_the_metrics_that_the_code_writes() {
     let text = body.to_string();
     assert!(text.contains(&format!("[\"{}\",", metrics::NAMESPACE)));
     assert!(text.contains(&format!("\"{}\"", metrics::DIMENSION)));
-    let line = metrics::Metrics::of(&[], None, std::time::SystemTime::UNIX_EPOCH)
-        .line("updater", settings::LogLevel::Info);
+    let line = metrics::Metrics::of(
+        &[],
+        metrics::About::Sweep,
+        std::time::SystemTime::UNIX_EPOCH,
+    )
+    .line("updater", settings::LogLevel::Info);
     let line: Value = serde_json::from_str(&line).expect("a metric line");
     let counted = line.as_object().expect("members").keys();
     let counted = counted.filter(|name| name.starts_with("Registrations"));

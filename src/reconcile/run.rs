@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::Either;
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep};
 
@@ -32,7 +32,7 @@ pub async fn run(
 ) -> Vec<Connector> {
     let mut connectors = Vec::new();
     let mut waiting: Vec<Call> = Vec::new();
-    let mut running = FuturesUnordered::new();
+    let mut running = FuturesUnordered::<LocalBoxFuture<'_, Next>>::new();
     let mut in_flight = 0;
     loop {
         for connector in steps.finished() {
@@ -43,7 +43,7 @@ pub async fn run(
             tell_wait(&call);
             match pause_before(&call) {
                 None => waiting.push(call),
-                Some(pause) => running.push(Either::Left(paused(call, pause, aws))),
+                Some(pause) => running.push(Box::pin(paused(call, pause, aws))),
             }
         }
         // The most urgent are at the end.
@@ -52,7 +52,7 @@ pub async fn run(
             && let Some(call) = waiting.pop()
         {
             in_flight += 1;
-            running.push(Either::Right(make(call, aws)));
+            running.push(Box::pin(make(call, aws)));
         }
         match running.next().await {
             None => break,
@@ -65,7 +65,7 @@ pub async fn run(
                     && !matches!(call, Call::Update { .. });
                 if again {
                     tracing::warn!("{} throttled; retrying", operation(&call).name());
-                    running.push(Either::Left(paused(call, THROTTLED_PAUSE, aws)));
+                    running.push(Box::pin(paused(call, THROTTLED_PAUSE, aws)));
                 } else {
                     tell(&call, &answer);
                     steps.answer(answer, timing);

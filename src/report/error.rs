@@ -315,11 +315,7 @@ mod tests {
         let names = FailureKind::ALL
             .iter()
             .map(|kind| kind.name())
-            .chain(
-                failures
-                    .iter()
-                    .map(|failure| failure.kind().name()),
-            )
+            .chain(failures.iter().map(|failure| failure.kind().name()))
             .chain([
                 Error::InvalidEvent(InvalidEvent(String::new())).name(),
                 Error::ListFailed(list).name(),
