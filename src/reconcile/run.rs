@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::aws::call::{Calls, THROTTLED_PAUSE, THROTTLED_ROUND};
 use crate::model::readiness::Readiness;
 use crate::model::registration::Undescribed;
-use crate::model::service_error::{ErrorKind, Operation, ServiceError};
+use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::outcome::Connector;
 use crate::reconcile::steps::{Answer, Call, Of, Steps, Timing, Why};
 
@@ -46,6 +46,9 @@ pub async fn run(
                 Some(pause) => running.push(Box::pin(paused(call, pause, aws))),
             }
         }
+        if steps.is_done() {
+            break;
+        }
         // The most urgent are at the end.
         waiting.sort_by_key(Call::urgency);
         while in_flight < IN_FLIGHT
@@ -60,15 +63,19 @@ pub async fn run(
             Some(Next::Answered(call, answer, timing)) => {
                 in_flight -= 1;
                 // Calls that change something are tried again by the steps, which look first.
-                let again = timing.time_left
-                    && is_throttled(&answer)
-                    && !matches!(call, Call::Update { .. });
-                if again {
-                    tracing::warn!("{} throttled; retrying", operation(&call).name());
-                    running.push(Box::pin(paused(call, THROTTLED_PAUSE, aws)));
-                } else {
-                    tell(&call, &answer);
-                    steps.answer(answer, timing);
+                match error(&answer) {
+                    Some(error)
+                        if error.kind == ErrorKind::Throttled
+                            && timing.time_left
+                            && !matches!(call, Call::Update { .. }) =>
+                    {
+                        tracing::warn!("{} throttled; retrying", error.operation.name());
+                        running.push(Box::pin(paused(call, THROTTLED_PAUSE, aws)));
+                    }
+                    _ => {
+                        tell(&call, &answer);
+                        steps.answer(answer, timing);
+                    }
                 }
             }
         }
@@ -96,6 +103,7 @@ fn pause_before(call: &Call) -> Option<Duration> {
         Call::Look {
             wait: Some(wait), ..
         } => Some(wait.pause),
+        Call::Linger { pause, .. } => Some(*pause),
         Call::Describe { tries, .. } | Call::Grant { tries, .. } if *tries > 0 => {
             let longest = Duration::from_secs(1) * 2_u32.saturating_pow(*tries - 1);
             // Full jitter: those who failed together do not come back together.
@@ -126,16 +134,13 @@ async fn make(call: Call, aws: &Calls<'_>) -> Next {
             Answer::Granted(target.clone(), aws.allow_appflow(target, source).await)
         }
         Call::Update { id, plan, .. } => Answer::Updated(*id, aws.update(plan).await),
+        Call::Linger { target, pause } => Answer::Lingered(target.clone(), *pause),
     };
     let timing = Timing {
         delayed: begun.elapsed() > DELAY,
         time_left: aws.left() > THROTTLED_ROUND,
     };
     Next::Answered(call, answer, timing)
-}
-
-fn is_throttled(answer: &Answer) -> bool {
-    error(answer).is_some_and(|error| error.kind == ErrorKind::Throttled)
 }
 
 fn error(answer: &Answer) -> Option<&ServiceError> {
@@ -147,16 +152,6 @@ fn error(answer: &Answer) -> Option<&ServiceError> {
         | Answer::Granted(_, Err(error))
         | Answer::Updated(_, Err(error)) => Some(error),
         _ => None,
-    }
-}
-
-fn operation(call: &Call) -> Operation {
-    match call {
-        Call::Describe { .. } => Operation::DescribeConnector,
-        Call::Versions { .. } => Operation::ListVersionsByFunction,
-        Call::Exists(_) | Call::Look { .. } => Operation::GetFunctionConfiguration,
-        Call::Grant { .. } => Operation::AddPermission,
-        Call::Update { .. } => Operation::UpdateConnectorRegistration,
     }
 }
 

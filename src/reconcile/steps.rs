@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::time::Duration;
 
 use crate::model::change::{Change, RegisterAs};
 use crate::model::client_token::ClientToken;
@@ -33,6 +34,12 @@ const ROUNDS: u32 = 8;
 /// How often a call that changes something is tried before its error is final. With pauses of up to
 /// 1, 2, 4 and 8 seconds, this is enough for a cold connector that missed AppFlow's 10 seconds.
 const TRIES: u32 = 5;
+
+/// How long updated registrations wait for others that share their target, before one look serves
+/// them all.
+const LINGER: Duration = Duration::from_secs(1);
+/// The same while other registrations are still being described, any of which may share it.
+const LINGER_UNDECIDED: Duration = Duration::from_secs(10);
 
 /// What an invocation is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +109,13 @@ pub enum Call {
         /// The pause before.
         wait: Option<Wait>,
     },
+    /// No call: a pause in which more registrations of a target are updated, to share its check.
+    Linger {
+        /// The target.
+        target: FunctionArn,
+        /// How long.
+        pause: Duration,
+    },
     /// AddPermission.
     Grant {
         /// The version that AppFlow is to be allowed to invoke.
@@ -153,6 +167,8 @@ pub enum Answer {
     Exists(FunctionArn, Result<(), ServiceError>),
     /// Of [`Call::Look`]: the target, and whether it was a check.
     Looked(FunctionArn, bool, Result<Look, ServiceError>),
+    /// Of [`Call::Linger`]: the target, and how long the pause was.
+    Lingered(FunctionArn, Duration),
     /// Of [`Call::Grant`].
     Granted(FunctionArn, Result<(), ServiceError>),
     /// Of [`Call::Update`].
@@ -281,6 +297,13 @@ impl Steps {
         mem::take(&mut self.calls)
     }
 
+    /// Whether all is done; pauses that are still under way are for nothing.
+    pub fn is_done(&self) -> bool {
+        self.entries
+            .iter()
+            .all(|entry| matches!(entry.step, Step::Done))
+    }
+
     /// What became of registrations since this was last asked.
     pub fn finished(&mut self) -> Vec<Connector> {
         mem::take(&mut self.finished)
@@ -305,6 +328,7 @@ impl Steps {
             }
             Answer::Looked(target, false, result) => self.looked(&target, result, timing),
             Answer::Looked(target, true, result) => self.looked_after(&target, result),
+            Answer::Lingered(target, pause) => self.lingered(&target, pause),
             Answer::Granted(target, result) => self.granted(&target, result, timing),
             Answer::Updated(id, result) => self.updated(id, result, timing),
         }
@@ -794,45 +818,67 @@ impl Steps {
 
     // Check.
 
-    /// Begins the check of a target when all updates to it are done.
+    /// Begins the check of a target when all updates to it are done; or some time after the first of
+    /// them, so that one that takes long holds up no other.
     fn check_if_due(&mut self, target: &FunctionArn) {
         let all_decided = self.undecided == 0;
-        let entries = &self.entries;
         let Some(known) = self.targets.get_mut(target) else {
             return;
         };
-        let due = all_decided
-            && known.members.is_empty()
-            && !known.updated.is_empty()
-            && known.check.is_none();
-        let seen = match &known.state {
-            // It changed while a registration was updated; the look comes when it is ready again.
-            State::Looking | State::Naming { .. } => return,
-            State::Ready { readied, .. } if readied.found.is_some() => None,
-            State::Ready { .. } => Some(Ok(Seen::NotTold)),
-            State::Unusable(_) => Some(Ok(Seen::Changing)),
-        };
-        if !due {
+        if !known.can_be_checked() {
             return;
         }
+        if all_decided && known.members.is_empty() {
+            return self.check(target);
+        }
+        let pause = if all_decided {
+            LINGER
+        } else {
+            LINGER_UNDECIDED
+        };
+        if known.lingers.is_none_or(|lingers| pause < lingers) {
+            known.lingers = Some(pause);
+            let target = target.clone();
+            self.calls.push(Call::Linger { target, pause });
+        }
+    }
+
+    fn lingered(&mut self, target: &FunctionArn, pause: Duration) {
+        let known = self.target(target);
+        // Another pause may have begun meanwhile.
+        if known.lingers != Some(pause) {
+            return;
+        }
+        known.lingers = None;
+        if known.can_be_checked() {
+            self.check(target);
+        }
+    }
+
+    fn check(&mut self, target: &FunctionArn) {
+        let known = self.target(target);
+        known.lingers = None;
         let of = mem::take(&mut known.updated);
-        let told = seen.is_none();
-        let versioned =
-            target.version().is_some() && of.iter().any(|id| entries[*id].newest.is_some());
-        known.check = Some(Check {
-            of,
-            seen,
-            newest: (!versioned).then_some(Ok(None)),
-        });
-        if told {
+        let at = known.at.clone();
+        let seen = match &known.state {
+            State::Ready { readied, .. } if readied.found.is_some() => None,
+            State::Ready { .. } => Some(Ok(Seen::NotTold)),
+            _ => Some(Ok(Seen::Changing)),
+        };
+        let looks = seen.is_none();
+        let lists =
+            target.version().is_some() && of.iter().any(|id| self.entries[*id].newest.is_some());
+        let newest = (!lists).then_some(Ok(None));
+        self.target(target).check = Some(Check { of, seen, newest });
+        if looks {
             self.calls.push(Call::Look {
                 target: target.clone(),
-                at: known.at.clone(),
+                at,
                 check: true,
                 wait: None,
             });
         }
-        if versioned {
+        if lists {
             self.calls.push(Call::Versions {
                 function: target.with_qualifier(None),
                 of: Of::Check(target.clone()),
@@ -1073,7 +1119,7 @@ impl Call {
                 ..
             } => 0,
             Self::Describe { .. } => 1,
-            Self::Versions { .. } | Self::Exists(_) => 2,
+            Self::Versions { .. } | Self::Exists(_) | Self::Linger { .. } => 2,
             Self::Look { .. } => 3,
             Self::Grant { .. } => 4,
             Self::Update { .. } => 5,

@@ -28,6 +28,8 @@ pub(super) struct Target {
     pub(super) members: BTreeSet<usize>,
     /// Registrations that were updated since the last check began.
     pub(super) updated: BTreeSet<usize>,
+    /// How long updated registrations wait for others before the check, while they do.
+    pub(super) lingers: Option<Duration>,
     /// The check under way.
     pub(super) check: Option<Check>,
     /// Where a wait is: the pause before the next look, and the state seen last.
@@ -151,10 +153,19 @@ impl Target {
             grant: Grant::No,
             members: BTreeSet::new(),
             updated: BTreeSet::new(),
+            lingers: None,
             check: None,
             waiting: None,
             told: false,
         }
+    }
+
+    /// Whether there is something to check and the function is not known to be changing: then the look
+    /// comes when it is ready again.
+    pub(super) fn can_be_checked(&self) -> bool {
+        !self.updated.is_empty()
+            && self.check.is_none()
+            && matches!(self.state, State::Ready { .. } | State::Unusable(_))
     }
 
     /// What a look means for a target that is not ready yet.
