@@ -74,7 +74,7 @@ pub async fn run(
                     }
                     _ => {
                         tell(&call, &answer);
-                        steps.answer(answer, timing);
+                        steps.answer(*answer, timing);
                     }
                 }
             }
@@ -89,7 +89,7 @@ enum Next {
     /// A pause is over.
     Make(Call),
     /// A call was answered.
-    Answered(Call, Answer, Timing),
+    Answered(Call, Box<Answer>, Timing),
 }
 
 /// Waits before a call, but not beyond the invocation's time: then the call itself says so.
@@ -140,7 +140,7 @@ async fn make(call: Call, aws: &Calls<'_>) -> Next {
         delayed: begun.elapsed() > DELAY,
         time_left: aws.left() > THROTTLED_ROUND,
     };
-    Next::Answered(call, answer, timing)
+    Next::Answered(call, Box::new(answer), timing)
 }
 
 fn error(answer: &Answer) -> Option<&ServiceError> {
