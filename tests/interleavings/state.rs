@@ -2,6 +2,7 @@
 //! that can happen next.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use connector_updater::model::change::{Change, RegisterAs};
@@ -51,6 +52,28 @@ pub struct Budget {
     pub crash: u8,
     /// Everything is swept, once all is quiet and an event was lost.
     pub sweep: u8,
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (times, what) in [
+            (self.publish, "published"),
+            (self.change_latest, "$LATEST changed"),
+            (self.move_alias, "alias moved"),
+            (self.recreate, "recreated"),
+            (self.double, "event doubled"),
+            (self.drop, "event dropped"),
+            (self.late, "stored late"),
+            (self.lose, "answer lost"),
+            (self.crash, "process ended"),
+            (self.sweep, "swept"),
+        ] {
+            if times > 0 {
+                write!(f, "{what} {times}x, ")?;
+            }
+        }
+        write!(f, "operator {:?}", self.operator)
+    }
 }
 
 /// What of the updater is taken out, to see that the search finds out.
@@ -136,7 +159,7 @@ struct Pending {
 pub enum Move {
     Publish,
     ChangeLatest,
-    MoveAlias,
+    PointAlias,
     Recreate,
     Settle,
     Operate(u8),
@@ -214,15 +237,17 @@ impl State {
             for (left, deployment) in [
                 (budget.publish, Move::Publish),
                 (budget.change_latest, Move::ChangeLatest),
-                (budget.move_alias, Move::MoveAlias),
+                (budget.move_alias, Move::PointAlias),
                 (budget.recreate, Move::Recreate),
             ] {
                 if left > 0 {
                     moves.push(deployment);
                 }
             }
+            // Who registers a function in the middle of its deployment has AppFlow read the old code, and
+            // its event may have been handled before.
+            moves.extend(numbers(&budget.operator).map(Move::Operate));
         }
-        moves.extend(numbers(&budget.operator).map(Move::Operate));
         for (position, event) in (0..).zip(&self.events) {
             // AppFlow has stored what it read when Lambda tries again.
             let waits = event.tries > 0 && !self.world.unclaimed.is_empty();
@@ -300,7 +325,7 @@ impl State {
                 let change = self.world.change().change_latest();
                 self.deployed(change);
             }
-            Move::MoveAlias => {
+            Move::PointAlias => {
                 self.budget.move_alias -= 1;
                 if let Some(change) = self.world.change().move_alias() {
                     self.deployed(change);
