@@ -65,7 +65,7 @@ def make_stand_in():
             os.remove(archive)
 
 
-def invoke():
+def invoke(environment):
     """Invokes the function in a container, by the one line that the README has, and looks at what became
     of the registration."""
     with serving("--for-containers") as endpoint:
@@ -73,7 +73,7 @@ def invoke():
         expect(held(appflow, "acme-crm-live"), ("1.6", FUNCTION + ":live"), "AppFlow before it")
         invoked = subprocess.run(
             ["sam", "local", "invoke", "--event", "events/alias-moved.json"],
-            cwd=root(), capture_output=True, text=True, check=False,
+            cwd=root(), env=environment, capture_output=True, text=True, check=False,
         )
         if invoked.returncode != 0:
             sys.exit(f"sam local invoke failed:\n{invoked.stdout}\n{invoked.stderr}")
@@ -92,12 +92,12 @@ def main():
         return
     pulled = output("docker", "image", "inspect", IMAGE) or output("docker", "pull", IMAGE)
     if pulled is not None:
-        invoke()
+        invoke(os.environ)
         return
     print("  the base image cannot be pulled: a stand-in is made of this machine's libraries")
     make_stand_in()
     try:
-        invoke()
+        invoke(os.environ | {"SAM_SKIP_PULL_IMAGE": "true"})
     finally:
         # Nobody is to take it, or what SAM built on it, for the real one later.
         output("docker", "image", "rm", "--force", RAPID_IMAGE, IMAGE)

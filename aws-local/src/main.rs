@@ -51,8 +51,9 @@ enum What {
 const PORT: u16 = 4600;
 
 /// The updater's settings that are passed on to it.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 7] = [
     "CONNECTOR_LABELS",
+    "FUNCTION_NAME_PREFIX",
     "REGISTER_AS",
     "UPDATE_DESCRIPTION",
     "GRANT_INVOKE",
@@ -177,7 +178,7 @@ fn serve(host: IpAddr, port: u16, for_containers: bool) -> Done {
         if port != PORT.to_string() {
             let inside = format!("http://{}:{port}", containers::HOST);
             print!(
-                " \\\n    --parameter-overrides AppFlowEndpoint={inside} LambdaEndpoint={inside}"
+                " \\\n    --parameter-overrides GrantInvoke=true \\\n      AppFlowEndpoint={inside} LambdaEndpoint={inside}"
             );
         }
         println!("\n");

@@ -35,9 +35,13 @@ def test_state_events_are_not_forwarded_by_default():
     assert forwarding()["ForwardStateEvents"]["State"] == "DISABLED"
 
 
+@pytest.mark.parametrize("state_events", ["false", "true"])
 @pytest.mark.parametrize("form", FORMS)
-def test_a_prefix_narrows_the_calls_that_are_forwarded(form):
-    pattern = forwarding(FunctionNamePrefix="acme-")["Forward"]["EventPattern"]
+def test_a_prefix_narrows_the_calls_that_are_forwarded(form, state_events):
+    everything = forwarding(StateEvents=state_events)["Forward"]["EventPattern"]
+    assert "requestParameters" not in everything["detail"]
+    narrowed = forwarding(StateEvents=state_events, FunctionNamePrefix="acme-")
+    pattern = narrowed["Forward"]["EventPattern"]
     for name in CONTRACT["eventNames"]:
         assert matches(pattern, call(name, functionName=form.format("acme-crm-connector")))
         assert not matches(pattern, call(name, functionName=form.format("not-acme-crm")))
