@@ -16,10 +16,11 @@ ENVIRONMENT = {
 
 
 @contextlib.contextmanager
-def serving(host="127.0.0.1"):
+def serving(*arguments):
     """Gives the endpoint of a server with the sample connectors, and ends it."""
+    arguments = arguments or ("--port", "0")
     server = subprocess.Popen(
-        ["cargo", "local", "serve", "--port", "0", "--host", host], stdout=subprocess.PIPE, text=True
+        ["cargo", "local", "serve", *arguments], stdout=subprocess.PIPE, text=True
     )
     try:
         for line in server.stdout:

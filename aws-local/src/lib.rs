@@ -14,6 +14,7 @@ pub mod bootstrap;
 mod calls;
 pub mod cloudtrail;
 pub mod constraints;
+pub mod containers;
 pub mod demo;
 pub mod faults;
 mod hooks;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use aws_local::AwsLocal;
 use aws_local::bootstrap::Bootstrap;
+use aws_local::containers;
 use aws_local::demo;
 use aws_local::place;
 use aws_local::runtime_api::Outcome;
@@ -35,17 +36,24 @@ enum What {
     /// Keep AppFlow, Lambda and the updater up for other clients, until interrupted
     Serve {
         /// The port to listen on; 0 for any that is free
-        #[arg(long, default_value_t = 4600)]
+        #[arg(long, default_value_t = PORT)]
         port: u16,
-        /// The address to listen on, such as that of Docker's bridge for a container to reach
-        #[arg(long, default_value_t = Ipv4Addr::LOCALHOST.into())]
+        /// The address to listen on
+        #[arg(long, default_value_t = Ipv4Addr::LOCALHOST.into(), conflicts_with = "for_containers")]
         host: IpAddr,
+        /// Listen where containers on this machine reach it, on Linux and with Docker Desktop
+        #[arg(long)]
+        for_containers: bool,
     },
 }
 
+/// The port that samconfig.toml has `sam local invoke` call.
+const PORT: u16 = 4600;
+
 /// The updater's settings that are passed on to it.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 7] = [
     "CONNECTOR_LABELS",
+    "FUNCTION_NAME_PREFIX",
     "REGISTER_AS",
     "UPDATE_DESCRIPTION",
     "GRANT_INVOKE",
@@ -56,7 +64,14 @@ const SETTINGS: [&str; 6] = [
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match (arguments.command, arguments.event) {
-        (Some(What::Serve { port, host }), _) => serve(SocketAddr::new(host, port)),
+        (
+            Some(What::Serve {
+                port,
+                host,
+                for_containers,
+            }),
+            _,
+        ) => serve(host, port, for_containers),
         (None, Some(file)) => send(&file),
         (None, None) => show(),
     };
@@ -122,9 +137,14 @@ fn past(aws: &AwsLocal) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn serve(address: SocketAddr) -> Done {
+fn serve(host: IpAddr, port: u16, for_containers: bool) -> Done {
+    let host = if for_containers {
+        containers::address()?
+    } else {
+        host
+    };
     let binary = build()?;
-    let aws = AwsLocal::listen(address)?;
+    let aws = AwsLocal::listen(SocketAddr::new(host, port))?;
     past(&aws)?;
     aws.state().delivering = true;
     let mut settings = settings();
@@ -150,6 +170,19 @@ fn serve(address: SocketAddr) -> Done {
         "    --cli-binary-format raw-in-base64-out --payload '{{\"sweep\": {{}}}}' /dev/stdout"
     );
     println!();
+    if for_containers {
+        println!("In a container, after `sam build`:");
+        println!();
+        print!("  sam local invoke --event events/alias-moved.json");
+        let (_, port) = endpoint.rsplit_once(':').unwrap_or_default();
+        if port != PORT.to_string() {
+            let inside = format!("http://{}:{port}", containers::HOST);
+            print!(
+                " \\\n    --parameter-overrides GrantInvoke=true \\\n      AppFlowEndpoint={inside} LambdaEndpoint={inside}"
+            );
+        }
+        println!("\n");
+    }
     println!("What the updater logs:");
     let mut printed = 0;
     loop {

@@ -89,7 +89,8 @@ pub(super) fn read(event: &Value) -> Result<Trigger, InvalidEvent> {
     }))
 }
 
-/// The Lambda calls that deploy.
+/// What a Lambda call that deploys is about.
+#[derive(Clone, Copy)]
 enum Call {
     Version,
     Code,
@@ -97,17 +98,40 @@ enum Call {
     Alias,
 }
 
+/// The Lambda calls that deploy: the name, and the date of the API version that CloudTrail appends to
+/// it. AWS has announced that the date will go, so a record may have either form. No other suffix is
+/// accepted: `CreateFunctionUrlConfig` begins like `CreateFunction`.
+const CALLS: [(&str, &str, Call); 6] = [
+    ("PublishVersion", "20150331", Call::Version),
+    ("UpdateFunctionCode", "20150331v2", Call::Code),
+    ("CreateFunction", "20150331", Call::Code),
+    (
+        "UpdateFunctionConfiguration",
+        "20150331v2",
+        Call::Configuration,
+    ),
+    ("CreateAlias", "20150331", Call::Alias),
+    ("UpdateAlias", "20150331", Call::Alias),
+];
+
 impl Call {
-    /// CloudTrail writes a Lambda call with the date of the API version that it belongs to.
     fn named(event_name: &str) -> Option<Self> {
-        match event_name {
-            "PublishVersion20150331" => Some(Self::Version),
-            "UpdateFunctionCode20150331v2" | "CreateFunction20150331" => Some(Self::Code),
-            "UpdateFunctionConfiguration20150331v2" => Some(Self::Configuration),
-            "CreateAlias20150331" | "UpdateAlias20150331" => Some(Self::Alias),
-            _ => None,
-        }
+        CALLS
+            .into_iter()
+            .find(|(name, date, _)| {
+                event_name
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.is_empty() || rest == *date)
+            })
+            .map(|(_, _, call)| call)
     }
+}
+
+/// Every `eventName` that deploys a function, for the rules that are to match the same ones.
+pub fn event_names() -> impl Iterator<Item = String> {
+    CALLS
+        .into_iter()
+        .flat_map(|(name, date, _)| [name.to_owned(), format!("{name}{date}")])
 }
 
 /// What a call published: what its answer describes, or else what its request asked for.
@@ -414,6 +438,46 @@ mod tests {
             json!({ "functionName": "crm", "publish": false, "publishTo": "LATEST_PUBLISHED" });
         let event = record(code, not_publishing, json!(null));
         assert_eq!(change(&event), Change::LatestChanged);
+    }
+
+    #[test]
+    fn a_call_is_known_with_and_without_its_date_and_nothing_else_is() {
+        let alias = json!({ "aliasArn": format!("{ARN}:live") });
+        let function = json!({ "functionArn": ARN });
+        for (name, date, call) in CALLS {
+            let answer = match call {
+                Call::Alias => &alias,
+                _ => &function,
+            };
+            let reads_as = |event_name: &str| {
+                let event = record(event_name, json!(null), answer.clone());
+                read(&event.to_string()).unwrap()
+            };
+            for event_name in [name.to_owned(), format!("{name}{date}")] {
+                let trigger = reads_as(&event_name);
+                assert!(
+                    matches!(trigger, Trigger::Deployment(_)),
+                    "{event_name}: {trigger:?}"
+                );
+            }
+            for event_name in [
+                format!("{name}{date}{date}"),
+                format!("{name}{date}v9"),
+                format!("{name}2015"),
+                format!("{name}20990101"),
+                format!("{name}UrlConfig"),
+                format!("{name}UrlConfig{date}"),
+                format!("{name} "),
+                format!("Un{name}"),
+                name.to_lowercase(),
+            ] {
+                let trigger = reads_as(&event_name);
+                assert!(
+                    matches!(trigger, Trigger::Ignored(_)),
+                    "{event_name}: {trigger:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::Value;
 
+pub use crate::event::cloudtrail::event_names;
 use crate::event::members::{excerpt, kind, required, text};
 use crate::event::sweep::Sweep;
 use crate::model::change::Change;

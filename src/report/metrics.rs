@@ -16,6 +16,8 @@ use crate::settings::LogLevel;
 pub const NAMESPACE: &str = "connector-updater";
 /// The metrics' one dimension: the updater's own name as a function.
 pub const DIMENSION: &str = "FunctionName";
+/// The one metric that is not a count: milliseconds from the deployment to the end of its last update.
+pub const DEPLOYMENT_TO_UPDATE: &str = "DeploymentToUpdate";
 
 /// What one invocation did, in numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,9 +129,8 @@ impl Metrics {
             line.insert(name.to_owned(), count.into());
         }
         if let Some(time) = self.deployment_to_update {
-            let name = "DeploymentToUpdate";
-            definitions.push(json!({ "Name": name, "Unit": "Milliseconds" }));
-            line.insert(name.to_owned(), time.into());
+            definitions.push(json!({ "Name": DEPLOYMENT_TO_UPDATE, "Unit": "Milliseconds" }));
+            line.insert(DEPLOYMENT_TO_UPDATE.to_owned(), time.into());
         }
         let now = DateTime::from(self.now);
         line.insert(DIMENSION.to_owned(), function_name.into());

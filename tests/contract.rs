@@ -1,0 +1,73 @@
+//! What the template has to know of the code, written down in `contract.json` and held against the code
+//! here. The tests of the template, in `tests/template`, read it: they need no Rust, and this needs
+//! nothing else.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use connector_updater::event::{self, Trigger};
+use connector_updater::model::service_error::Operation;
+use connector_updater::report::metrics::{self, About, Metrics};
+use connector_updater::settings::{self, LogLevel};
+use serde_json::{Value, json};
+
+fn project(path: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// What the handler takes each file of `events/` for.
+fn samples() -> BTreeMap<String, &'static str> {
+    fs::read_dir(project("events"))
+        .expect("events/")
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            let payload = fs::read_to_string(&path).expect("an event");
+            let taken_for = match event::read(&payload) {
+                Ok(Trigger::Deployment(_)) => "deployment",
+                Ok(Trigger::Sweep(_)) => "sweep",
+                Ok(Trigger::Ignored(_)) => "ignored",
+                Err(error) => panic!("{name}: {error}"),
+            };
+            (name.into_owned(), taken_for)
+        })
+        .collect()
+}
+
+/// The metrics that an invocation can write.
+fn metrics() -> Vec<String> {
+    let line = Metrics::of(&[], About::Sweep, SystemTime::UNIX_EPOCH);
+    let line: Value =
+        serde_json::from_str(&line.line("updater", LogLevel::Info)).expect("a metric line");
+    line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+        .as_array()
+        .expect("metrics")
+        .iter()
+        .map(|metric| metric["Name"].as_str().expect("a name").to_owned())
+        .chain([metrics::DEPLOYMENT_TO_UPDATE.to_owned()])
+        .collect()
+}
+
+#[test]
+fn the_contract_says_what_the_code_does() {
+    let code = json!({
+        "actions": Operation::ALL.map(Operation::action),
+        "endpoints": settings::ENDPOINTS,
+        "eventNames": event::event_names().collect::<Vec<_>>(),
+        "metrics": {
+            "dimension": metrics::DIMENSION,
+            "names": metrics(),
+            "namespace": metrics::NAMESPACE,
+        },
+        "samples": samples(),
+        "variables": settings::VARIABLES,
+    });
+    let text = fs::read_to_string(project("tests/contract.json")).expect("tests/contract.json");
+    let contract: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(
+        contract == code,
+        "tests/contract.json has to be:\n{code:#}\nand is:\n{contract:#}"
+    );
+}

@@ -1,0 +1,225 @@
+"""A template as CloudFormation would deploy it: expanded by AWS's own SAM translator, its functions
+worked out for some parameters. What CloudFormation would refuse is an error here too."""
+
+import copy
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+PROJECT = Path(__file__).resolve().parents[2]
+CONTRACT = json.loads((PROJECT / "tests/contract.json").read_text())
+SAMPLES = {
+    path.stem: json.loads(path.read_text()) for path in (PROJECT / "events").glob("*.json")
+}
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+UUID = "0f3c9a52-7d1e-4b8a-9c46-2e5d8f1a7b30"
+
+NO_VALUE = object()
+
+
+@cache
+def source(path="template.yaml"):
+    """A template as it is written, with CloudFormation's functions in their long form."""
+    return yaml_parse((PROJECT / path).read_text())
+
+
+class NoManagedPolicies:
+    """Makes the translator fail if it looks for a managed policy: the template names none."""
+
+    def load(self):
+        raise AssertionError("the translator adds a managed policy")
+
+
+def expand(path, parameters):
+    """A template without its transform."""
+    template = copy.deepcopy(source(path))
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            # As `sam package` leaves it.
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    return transform(template, dict(parameters), NoManagedPolicies())
+
+
+class Stack:
+    """A stack of a template with some parameters; the others have their defaults."""
+
+    def __init__(self, path="template.yaml", name="connector-updater", uuid=UUID, **parameters):
+        declared = source(path)["Parameters"]
+        unknown = parameters.keys() - declared.keys()
+        assert not unknown, f"{unknown} are no parameters of {path}"
+        self.name = name
+        self.values = {
+            "AWS::AccountId": ACCOUNT,
+            "AWS::NoValue": NO_VALUE,
+            "AWS::Partition": "aws",
+            "AWS::Region": REGION,
+            "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/{uuid}",
+            "AWS::StackName": name,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        given = {}
+        for parameter, declaration in declared.items():
+            text = str(parameters.get(parameter, declaration.get("Default")))
+            is_list = declaration["Type"] == "CommaDelimitedList"
+            items = text.split(",") if is_list else [text]
+            for item in items:
+                allowed = [str(value) for value in declaration.get("AllowedValues", [item])]
+                pattern = declaration.get("AllowedPattern", ".*")
+                assert item in allowed and re.fullmatch(pattern, item), f"{parameter}: {item}"
+            given[parameter] = text
+            self.values[parameter] = items if is_list else text
+        self.template = expand(path, given)
+        self.resources = {
+            logical_id: self.work_out(resource)
+            for logical_id, resource in self.template["Resources"].items()
+            if self.exists(logical_id)
+        }
+
+    def exists(self, logical_id):
+        """Whether the conditions let a resource be."""
+        resource = self.template["Resources"].get(logical_id)
+        assert resource, f"there is no resource {logical_id}"
+        return "Condition" not in resource or self.condition(resource["Condition"])
+
+    def condition(self, name):
+        """Whether a condition holds."""
+        return self.work_out(self.template["Conditions"][name])
+
+    def of_type(self, kind):
+        """The properties of each resource of a type, by logical id."""
+        return {
+            logical_id: resource.get("Properties", {})
+            for logical_id, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
+
+    def __getitem__(self, logical_id):
+        return self.resources[logical_id]["Properties"]
+
+    # Functions
+
+    def work_out(self, value):
+        """A value with its functions worked out."""
+        if isinstance(value, list):
+            items = [self.work_out(item) for item in value]
+            return [item for item in items if item is not NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            [(function, argument)] = value.items()
+            # In a policy, `Condition` is a member like any other.
+            if function == "Condition" and isinstance(argument, str):
+                return self.condition(argument)
+            if function == "Ref" or function.startswith("Fn::"):
+                return getattr(self, "fn_" + function.removeprefix("Fn::").lower())(argument)
+        members = {name: self.work_out(member) for name, member in value.items()}
+        return {name: member for name, member in members.items() if member is not NO_VALUE}
+
+    def fn_ref(self, name):
+        return self.values[name] if name in self.values else self.attribute(name, "Ref")
+
+    def fn_getatt(self, argument):
+        logical_id, attribute = argument.split(".") if isinstance(argument, str) else argument
+        return self.attribute(logical_id, attribute)
+
+    def fn_if(self, argument):
+        condition, then, otherwise = argument
+        return self.work_out(then if self.condition(condition) else otherwise)
+
+    def fn_equals(self, argument):
+        left, right = self.work_out(argument)
+        return left == right
+
+    def fn_not(self, argument):
+        [value] = self.work_out(argument)
+        return not value
+
+    def fn_and(self, argument):
+        return all(self.work_out(argument))
+
+    def fn_join(self, argument):
+        # CloudFormation takes no function for the delimiter.
+        delimiter, items = argument[0], self.work_out(argument[1])
+        assert isinstance(delimiter, str)
+        return delimiter.join(items)
+
+    def fn_split(self, argument):
+        delimiter, text = argument[0], self.work_out(argument[1])
+        assert text, "what splitting an empty text gives is not documented"
+        return text.split(delimiter)
+
+    def fn_select(self, argument):
+        index, items = int(argument[0]), self.work_out(argument[1])
+        assert 0 <= index < len(items), f"{index} of {items}"
+        return items[index]
+
+    def fn_sub(self, argument):
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+
+        def value(match):
+            name = match.group(1)
+            if name in own:
+                return self.work_out(own[name])
+            return self.fn_getatt(name) if "." in name else self.fn_ref(name)
+
+        return re.sub(r"\$\{([^!}]+)\}", value, text)
+
+    # Resources that are referred to
+
+    def physical_name(self, logical_id):
+        """A name such as CloudFormation makes, which fits wherever it makes one."""
+        return f"{self.name[:24]}-{logical_id[:24]}-1EXAMPLE2NAME"
+
+    def attribute(self, logical_id, attribute):
+        """What `Ref` or `Fn::GetAtt` gives for a resource."""
+        assert self.exists(logical_id), f"{logical_id} is referred to and does not exist"
+        resource = self.template["Resources"][logical_id]
+        name = self.physical_name(logical_id)
+        arns = {
+            "AWS::Events::Rule": "events:{R}:{A}:rule/{bus}{name}",
+            "AWS::IAM::Role": "iam::{A}:role{path}{name}",
+            "AWS::Lambda::Function": "lambda:{R}:{A}:function:{name}",
+            "AWS::Logs::LogGroup": "logs:{R}:{A}:log-group:{name}:*",
+            "AWS::SNS::Topic": "sns:{R}:{A}:{name}",
+            "AWS::SQS::Queue": "sqs:{R}:{A}:{name}",
+        }
+        properties = resource.get("Properties", {})
+        bus = self.work_out(properties.get("EventBusName", "default"))
+        arn = "arn:aws:" + arns[resource["Type"]].format(
+            R=REGION,
+            A=ACCOUNT,
+            name=name,
+            bus="" if bus == "default" else f"{bus}/",
+            path=self.work_out(properties.get("Path", "/")),
+        )
+        values = {
+            "Arn": arn,
+            "QueueName": name,
+            "Ref": {
+                "AWS::SNS::Topic": arn,
+                "AWS::SQS::Queue": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}",
+            }.get(resource["Type"], name),
+        }
+        return values[attribute]
+
+
+def statements(document):
+    """The statements of a policy, with lists where a policy may have one value."""
+    assert document["Version"] == "2012-10-17"
+    result = []
+    for statement in document["Statement"]:
+        statement = dict(statement)
+        for member in ("Action", "Resource"):
+            if not isinstance(statement[member], list):
+                statement[member] = [statement[member]]
+        result.append(statement)
+    return result
