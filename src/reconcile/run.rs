@@ -39,6 +39,9 @@ pub async fn run(
             finished(&connector);
             connectors.push(connector);
         }
+        for overdue in waiting.extract_if(.., |asked| asked.is_overdue()) {
+            steps.overdue(&overdue.call);
+        }
         for call in steps.calls() {
             tell_wait(&call);
             let pause = pause_before(&call);
@@ -93,6 +96,13 @@ pub async fn run(
 struct Asked {
     call: Call,
     at: Instant,
+}
+
+impl Asked {
+    /// Whether it is an update that has waited for its turn too long to be made as it is.
+    fn is_overdue(&self) -> bool {
+        matches!(self.call, Call::Update { .. }) && self.at.elapsed() > DELAY
+    }
 }
 
 /// What happens next in a run.

@@ -309,6 +309,13 @@ impl Steps {
         mem::take(&mut self.finished)
     }
 
+    /// Takes back an update that waited for its turn for long: its registration is described again.
+    pub fn overdue(&mut self, call: &Call) {
+        if let Call::Update { id, .. } = call {
+            self.observe(*id);
+        }
+    }
+
     /// Takes the answer to a call.
     pub fn answer(&mut self, answer: Answer, timing: Timing) {
         match answer {
