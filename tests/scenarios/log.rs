@@ -25,6 +25,9 @@ fn the_answer_is_the_documented_one() {
             "outcome": "updated",
             "registeredArn": arn(CRM, registered),
             "targetArn": arn(CRM, target),
+            "previousConnectorVersion": "1.6",
+            "connectorVersion": "1.7",
+            "changed": ["connectorVersion"],
         })
     };
     assert_eq!(

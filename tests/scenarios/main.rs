@@ -10,6 +10,7 @@ mod grant;
 mod hostile;
 mod ignored;
 mod log;
+mod meanwhile;
 mod readiness;
 mod recreated;
 mod retries;
