@@ -11,6 +11,7 @@ mod hostile;
 mod ignored;
 mod log;
 mod meanwhile;
+mod observing;
 mod readiness;
 mod recreated;
 mod retries;
