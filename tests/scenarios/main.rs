@@ -2,6 +2,7 @@
 //! Lambda on the other. Each test names a promise of the README.
 
 mod accounts;
+mod checking;
 mod credentials;
 mod delivery;
 mod description;
