@@ -3,6 +3,7 @@
 
 mod accounts;
 mod checking;
+mod concurrency;
 mod credentials;
 mod delivery;
 mod description;
@@ -22,4 +23,5 @@ mod sweep;
 mod table;
 mod throttling;
 mod tls;
+mod waiting;
 mod world;
