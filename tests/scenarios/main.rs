@@ -2,12 +2,14 @@
 //! Lambda on the other. Each test names a promise of the README.
 
 mod accounts;
+mod calls;
 mod checking;
 mod concurrency;
 mod credentials;
 mod delivery;
 mod description;
 mod discovery;
+mod evidence;
 mod grant;
 mod hostile;
 mod ignored;
