@@ -2,6 +2,7 @@
 //! Lambda on the other. Each test names a promise of the README.
 
 mod accounts;
+mod behind;
 mod calls;
 mod checking;
 mod concurrency;
@@ -10,6 +11,7 @@ mod delivery;
 mod description;
 mod discovery;
 mod evidence;
+mod gone;
 mod grant;
 mod hostile;
 mod ignored;
@@ -19,6 +21,7 @@ mod observing;
 mod readiness;
 mod recreated;
 mod retries;
+mod scope;
 mod settings;
 mod simulation;
 mod sweep;
