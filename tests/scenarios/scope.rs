@@ -1,8 +1,5 @@
 //! Which registrations are in scope: labels, functions and their names.
 
-use std::time::Duration;
-
-use aws_local::runtime_api::Outcome;
 use serde_json::{Value, json};
 
 use crate::world::{CRM, World, arn, outcomes};
@@ -109,25 +106,6 @@ fn a_sweep_of_a_label_that_the_settings_leave_out_is_an_error_without_a_call() {
             "{message}"
         );
         assert_eq!(world.calls(), [].into());
-    }
-}
-
-#[test]
-fn labels_of_both_kinds_together_fail_the_start() {
-    let mut world = World::with(&[("CONNECTOR_LABELS", "acme-crm,!acme-erp")]);
-    let ended = world.updater.ended(Duration::from_secs(20));
-    assert_eq!(ended.expect("a process"), Some(1));
-    let error = world.aws.state().runtime.init_error().cloned();
-    let Some(Outcome::NotStarted {
-        error_type,
-        message,
-    }) = error
-    else {
-        panic!("{error:?}");
-    };
-    assert_eq!(error_type, "InvalidSettings");
-    for part in ["CONNECTOR_LABELS", "acme-crm,!acme-erp", "not both"] {
-        assert!(message.contains(part), "`{part}` is not in {message}");
     }
 }
 

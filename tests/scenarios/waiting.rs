@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_local::faults::{Fault, Kind};
 use aws_local::lambda::Settling;
 use aws_local::runtime_api::Outcome;
 use serde_json::{Value, json};
@@ -35,25 +36,25 @@ fn done(world: &World) -> usize {
 }
 
 #[test]
-fn what_is_ready_is_updated_while_twenty_functions_never_are() {
-    let world = stuck_and_ready(20);
+fn what_is_ready_is_updated_while_forty_functions_never_are() {
+    let world = stuck_and_ready(40);
     let sweep = world.begin(Duration::from_secs(7), r#"{"sweep": {}}"#);
-    world.until("are all that are ready done", |world| done(world) == 20);
+    world.until("are all that are ready done", |world| done(world) == 40);
     // Their outcomes are in the log, checks included, long before the sweep ends.
     let is_done = |line: &&String| line.contains(r#""message":"registration updated""#);
     world.until("does the log say so", |world| {
         let lines = world.updater.lines();
-        lines.iter().filter(is_done).count() == 20
+        lines.iter().filter(is_done).count() == 40
     });
     assert!(sweep.is_going_on());
 
     let (name, message) = error(sweep.end());
     assert_eq!(name, "FunctionNotReady");
     for part in [
-        "20 of 40 registrations failed",
+        "40 of 80 registrations failed",
         "stuck-07: FunctionNotReady: timed out while waiting for",
         "its LastUpdateStatus is InProgress",
-        "20 updated",
+        "40 updated",
     ] {
         assert!(message.contains(part), "`{part}` is not in {message}");
     }
@@ -120,4 +121,52 @@ fn another_event_does_not_wait_for_a_function_that_is_not_ready() {
     assert!(stuck.is_going_on());
     assert_eq!(world.held("stuck-00-ready").1, "3.0");
     assert_eq!(error(stuck.end()).0, "FunctionNotReady");
+}
+
+#[test]
+fn looks_and_descriptions_overlap() {
+    let world = World::new();
+    for number in 0..8 {
+        let function = format!("function-{number}");
+        world.function(&function, 1);
+        world.register(&function, &arn(&function, None));
+        world.change_latest(&function, "2.0");
+        let calls = if number < 4 {
+            "DescribeConnector"
+        } else {
+            "GetFunctionConfiguration"
+        };
+        let slow = Fault::of(calls, Kind::Slow(Duration::from_millis(1500)));
+        world.aws.fault(slow.concerning(&function).times(1));
+    }
+    let sweep = world.begin(Duration::from_secs(20), r#"{"sweep": {}}"#);
+    // None of the slow calls is answered before all are made: no look of the first four is.
+    world.until("are all made", |world| {
+        let world = world.aws.state();
+        let made = |operation: &str| {
+            let calls = world.calls.iter();
+            calls.filter(|call| call.operation == operation).count()
+        };
+        made("DescribeConnector") == 8 && made("GetFunctionConfiguration") == 4
+    });
+    sweep.answer();
+    assert_eq!(done(&world), 8);
+}
+
+#[test]
+fn a_description_that_takes_long_holds_up_no_other_registration() {
+    let world = stuck_and_ready(0);
+    world.register("prompt", &arn("ready", None));
+    world.register("slow", &arn("ready", None));
+    world.aws.state().lambda.settle(Settling::AtOnce);
+    let slow = Fault::of("DescribeConnector", Kind::Slow(Duration::from_secs(3)));
+    world.aws.fault(slow.concerning("slow").times(1));
+    let event = world.change_latest("ready", "3.0");
+    let event = world.begin(Duration::from_secs(20), event);
+    world.until("is the other one updated", |world| {
+        world.held("prompt").1 == "3.0"
+    });
+    assert_eq!(world.held("slow").1, "2.0");
+    event.answer();
+    assert_eq!(world.held("slow").1, "3.0");
 }
