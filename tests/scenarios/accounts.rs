@@ -6,7 +6,7 @@ use crate::world::{World, connector, package};
 
 const OTHER: &str = "arn:aws:lambda:us-east-1:111122223333:function:crm";
 
-/// A function of another account that lets this account's AppFlow in, registered here.
+/// A function of another account that this account's AppFlow is allowed to invoke, registered here.
 fn another_account_s_function(settings: &[(&str, &str)]) -> World {
     let world = World::with(settings);
     world.call(
@@ -14,15 +14,15 @@ fn another_account_s_function(settings: &[(&str, &str)]) -> World {
         json!({ "FunctionName": OTHER, "Code": { "ZipFile": package("1.0") }, "Publish": true }),
     );
     for qualifier in [None, Some("1")] {
-        open(&world, qualifier);
+        allow_appflow(&world, qualifier);
     }
     world.register("plain", OTHER);
     world.register("pinned", &format!("{OTHER}:1"));
     world
 }
 
-/// The owner of the function lets this account's AppFlow in.
-fn open(world: &World, qualifier: Option<&str>) {
+/// The owner of the function allows this account's AppFlow to invoke it.
+fn allow_appflow(world: &World, qualifier: Option<&str>) {
     world.call(
         "AddPermission",
         json!({
@@ -68,7 +68,7 @@ fn a_function_of_the_same_name_here_is_not_meant() {
 }
 
 #[test]
-fn a_version_there_has_to_be_opened_there_and_the_error_says_how() {
+fn a_version_there_needs_a_grant_of_its_owner_and_the_error_says_how() {
     let world = another_account_s_function(&[("CONNECTOR_LABELS", "pinned")]);
     let event = deploy(&world);
     let (name, message) = world.error(&event);
@@ -93,11 +93,11 @@ fn a_version_there_has_to_be_opened_there_and_the_error_says_how() {
 }
 
 #[test]
-fn a_version_that_was_opened_there_is_moved_to_though_the_grant_is_denied() {
+fn a_version_that_its_owner_lets_appflow_invoke_is_moved_to_though_the_grant_is_denied() {
     let settings = [("CONNECTOR_LABELS", "pinned"), ("GRANT_INVOKE", "true")];
     let world = another_account_s_function(&settings);
     let event = deploy(&world);
-    open(&world, Some("2"));
+    allow_appflow(&world, Some("2"));
     let answer = world.answer(event);
     let pinned = connector(&answer, "pinned");
     assert_eq!(pinned["outcome"], "updated");
@@ -108,7 +108,7 @@ fn a_version_that_was_opened_there_is_moved_to_though_the_grant_is_denied() {
 }
 
 #[test]
-fn a_sweep_refreshes_a_version_there_as_it_is_with_a_warning() {
+fn a_sweep_refreshes_a_pinned_registration_of_a_function_there_as_it_is_with_a_warning() {
     let world = another_account_s_function(&[]);
     deploy(&world);
     for payload in [

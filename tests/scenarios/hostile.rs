@@ -13,7 +13,7 @@ fn invalid(world: &World, payload: impl ToString, part: &str) {
 }
 
 #[test]
-fn what_is_no_event_is_refused_without_a_call() {
+fn a_payload_that_is_no_event_is_refused_without_a_call() {
     let world = World::new();
     let nesting = "[".repeat(1 << 20);
     let objects = r#"{"a":"#.repeat(200_000);
@@ -56,7 +56,7 @@ fn what_is_no_event_is_refused_without_a_call() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused() {
+fn bytes_that_are_not_utf_8_are_refused() {
     let world = World::new();
     let outcome = world.aws.invoke(vec![b'{', 0xff, 0xfe, b'}']);
     let (name, _) = crate::world::error(outcome);
@@ -64,7 +64,7 @@ fn bytes_that_are_no_text_are_refused() {
 }
 
 #[test]
-fn an_event_whose_function_is_not_told_is_refused() {
+fn an_event_that_names_no_function_is_refused() {
     let world = World::new();
     world.function(CRM, 1);
     let published = world.publish(CRM, "2.0");

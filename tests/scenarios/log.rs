@@ -1,11 +1,11 @@
-//! The answer, and the lines in the log.
+//! The response, and the lines in the log.
 
 use serde_json::json;
 
 use crate::world::{CRM, World, arn, sample_events};
 
 #[test]
-fn the_answer_is_the_documented_one() {
+fn the_response_is_the_documented_one() {
     let world = World::new();
     world.five_forms();
     let event = world.publish(CRM, "1.7");
@@ -122,7 +122,7 @@ fn a_failed_registration_is_an_error_line_with_its_reason() {
 }
 
 #[test]
-fn text_is_for_people_when_lambda_asks_for_it() {
+fn lambda_s_text_format_gives_lines_for_people() {
     let world = World::with(&[("AWS_LAMBDA_LOG_FORMAT", "Text")]);
     world.answer(&sample_events()["dry-run"]);
     let line = world
@@ -131,7 +131,7 @@ fn text_is_for_people_when_lambda_asks_for_it() {
         .expect("a line about it");
     let line = line.as_str().expect("not JSON");
     assert!(line.contains(" INFO "), "{line}");
-    assert!(!line.contains('\u{1b}'), "no colours: {line}");
+    assert!(!line.contains('\u{1b}'), "no colors: {line}");
 }
 
 #[test]

@@ -217,7 +217,7 @@ fn retries_end_when_the_time_is_up_and_the_error_is_the_last_try_s() {
 }
 
 #[test]
-fn without_time_nothing_is_begun() {
+fn without_time_no_call_is_made() {
     let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
 
