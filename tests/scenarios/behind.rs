@@ -30,7 +30,7 @@ fn a_sweep_does_not_undo_a_rollback_and_tells_that_a_newer_version_exists() {
         assert!(reason.contains("version 7 is newer"), "{reason}");
         assert!(reason.contains(r#"{"sweep": {"move": true}}"#), "{reason}");
         assert_eq!(world.held("pinned"), ("6".into(), "1.6".into()));
-        let lines = world.log_with("version 7 is newer");
+        let lines = world.log_of(number + 1);
         let line = lines
             .iter()
             .rfind(|line| line["connectorLabel"] == "pinned")

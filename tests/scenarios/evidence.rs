@@ -9,10 +9,11 @@ use crate::world::{CRM, World, arn, connector, package_of};
 const UPDATE: &str = "UpdateConnectorRegistration";
 const SWEEP: &str = r#"{"sweep": {}}"#;
 
-/// The log's line about what became of a registration.
+/// The log's line about what became of a registration in the one invocation.
 fn line(world: &World, label: &str) -> Value {
-    let lines = world.log_with("registration updated");
-    let line = lines.iter().rfind(|line| line["connectorLabel"] == label);
+    let lines = world.log_of(1);
+    let told = |line: &&Value| line["connectorLabel"] == label && line["outcome"] == "updated";
+    let line = lines.iter().find(told);
     line.expect("a line").clone()
 }
 

@@ -55,7 +55,7 @@ fn every_decision_is_one_line_with_what_lambda_and_an_operator_look_for() {
     let event = world.publish(CRM, "1.7");
     world.allow(CRM, Some("7"));
     world.answer(&event);
-    let lines = world.log_with("registration updated");
+    let lines = world.log_of(1);
     for label in ["plain", "latest", "pinned", "live", "beta"] {
         let decisions: Vec<_> = lines
             .iter()
@@ -93,7 +93,7 @@ fn a_failed_registration_is_an_error_line_with_its_reason() {
         "ValidationException",
     ));
     world.error(world.publish(CRM, "2.0"));
-    let lines = world.log_with("registration failed");
+    let lines = world.log_of(1);
     let line = lines
         .iter()
         .find(|line| line["connectorLabel"] == "plain")
@@ -142,7 +142,7 @@ fn the_default_log_holds_neither_the_event_nor_a_credential() {
     let mut event = world.publish(CRM, "2.0");
     event["detail"]["userIdentity"]["userName"] = json!("somebody-in-particular");
     world.answer(event);
-    world.log_with("registration updated");
+    world.log_of(1);
     let log = world.log();
     for secret in [
         "somebody-in-particular",

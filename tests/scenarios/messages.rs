@@ -36,6 +36,7 @@ fn no_error_of_a_sweep_by_hand_promises_a_retry() {
         let (_, message) = error(world.outcome_within(time, r#"{"sweep": {}}"#));
         promises_nothing(&message);
         // Nor does the line of the registration.
+        world.log_of(1);
         let log = world.log();
         let reasons = log
             .lines()

@@ -292,20 +292,32 @@ impl World {
         panic!("no {invocations} metric lines in the log:\n{}", self.log());
     }
 
+    /// The updater's log lines so far, once those of so many invocations are there.
+    pub fn log_of(&self, invocations: usize) -> Vec<Value> {
+        // The metrics come last.
+        self.metrics(invocations);
+        self.log_lines()
+    }
+
     /// The updater's log lines, once one of them has this text in it.
     pub fn log_with(&self, text: &str) -> Vec<Value> {
         for _ in 0..1000 {
             let lines = self.updater.lines();
             if lines.iter().any(|line| line.contains(text)) {
-                return lines
-                    .iter()
-                    .map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!(line)))
-                    .filter(|line| !is_metric(line))
-                    .collect();
+                return self.log_lines();
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         panic!("`{text}` is not in the log:\n{}", self.log());
+    }
+
+    fn log_lines(&self) -> Vec<Value> {
+        self.updater
+            .lines()
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!(line)))
+            .filter(|line| !is_metric(line))
+            .collect()
     }
 }
 
