@@ -26,8 +26,6 @@
 //!
 //! The library is the program's own and not an API for others: it follows the program's version.
 
-#![warn(missing_docs)]
-
 pub mod aws;
 pub mod event;
 pub mod model;

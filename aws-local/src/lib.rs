@@ -7,8 +7,6 @@
 //! takes an `Aws` alone and hands requests to [`Aws::respond`]. What is not here says so: an unknown
 //! operation answers `UnknownOperationException`.
 
-#![warn(missing_docs)]
-
 pub mod answer;
 pub mod appflow;
 mod aws;

@@ -30,7 +30,10 @@ impl std::fmt::Display for Dropped {
 impl std::error::Error for Dropped {}
 
 /// Answers a call of AppFlow or Lambda.
-pub async fn respond(world: &Shared, request: Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
+pub(crate) async fn respond(
+    world: &Shared,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, Dropped> {
     let number = lock(world).next_number();
     let request_id = cloudtrail::id(number, 7);
     let reply = |answer: &Answer| match answer {
@@ -166,7 +169,7 @@ fn store(world: &Shared, number: u64, time: Duration) -> JoinHandle<Answer> {
 }
 
 /// A request's path, split at its slashes and decoded.
-pub fn path(uri: &Uri) -> Vec<String> {
+pub(crate) fn path(uri: &Uri) -> Vec<String> {
     uri.path()
         .split('/')
         .filter(|part| !part.is_empty())
@@ -175,7 +178,7 @@ pub fn path(uri: &Uri) -> Vec<String> {
 }
 
 /// A response in restJson1.
-pub fn response(
+pub(crate) fn response(
     status: u16,
     request_id: &str,
     error_type: Option<&str>,

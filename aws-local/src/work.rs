@@ -24,7 +24,7 @@ const APPFLOW: [(&str, &str); 5] = [
 ];
 
 /// A call that was understood.
-pub enum Work {
+pub(crate) enum Work {
     /// AppFlow's: its name and what it was given.
     AppFlow(&'static str, Value),
     /// Lambda's.
@@ -33,7 +33,12 @@ pub enum Work {
 
 impl Work {
     /// The call that a request is. `path` is split at its slashes and decoded.
-    pub fn route(method: &Method, path: &[String], query: &str, input: Value) -> Option<Self> {
+    pub(crate) fn route(
+        method: &Method,
+        path: &[String],
+        query: &str,
+        input: Value,
+    ) -> Option<Self> {
         if let (&Method::POST, [path]) = (method, path) {
             let (_, operation) = APPFLOW.iter().find(|(name, _)| name == path)?;
             return Some(Self::AppFlow(operation, input));
@@ -50,7 +55,7 @@ impl Work {
     }
 
     /// A call by its name in the API.
-    pub fn named(operation: &str, input: &Value) -> Option<Self> {
+    pub(crate) fn named(operation: &str, input: &Value) -> Option<Self> {
         let input = input.clone();
         if let Some((_, operation)) = APPFLOW.iter().find(|(_, name)| *name == operation) {
             return Some(Self::AppFlow(operation, input));
@@ -62,7 +67,7 @@ impl Work {
     }
 
     /// Its name, and what it was given.
-    pub fn operation(&self) -> (&str, &Value) {
+    pub(crate) fn operation(&self) -> (&str, &Value) {
         match self {
             Self::AppFlow(operation, input) => (operation, input),
             Self::Lambda(call) => (call.operation, &call.input),
@@ -70,7 +75,7 @@ impl Work {
     }
 
     /// Does it. `number` is the call's own.
-    pub fn carry_out(&self, world: &mut World, number: u64) -> Answer {
+    pub(crate) fn carry_out(&self, world: &mut World, number: u64) -> Answer {
         match self {
             Self::AppFlow(operation, input) => {
                 let World {
@@ -95,7 +100,7 @@ impl Work {
 
     /// Does it up to what AppFlow stores, which [`AppFlow::store`](crate::appflow::AppFlow::store)
     /// then does; an answer if there is nothing to store.
-    pub fn begin(&self, world: &mut World, number: u64) -> Option<Answer> {
+    pub(crate) fn begin(&self, world: &mut World, number: u64) -> Option<Answer> {
         let World {
             appflow, lambda, ..
         } = world;

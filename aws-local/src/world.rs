@@ -16,7 +16,7 @@ use crate::state_event;
 use crate::work::Work;
 
 /// How long a synchronous invocation through `Invoke` may take.
-pub const INVOKE_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const INVOKE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Everything that is behind the port.
 #[derive(Default)]
@@ -59,11 +59,11 @@ pub struct Call {
 }
 
 /// The world, shared.
-pub type Shared = Arc<Mutex<World>>;
+pub(crate) type Shared = Arc<Mutex<World>>;
 
 /// The world, for as long as the guard lives. A test that failed while it held the guard has
 /// failed already; what it left is still fit to look at.
-pub fn lock(world: &Shared) -> MutexGuard<'_, World> {
+pub(crate) fn lock(world: &Shared) -> MutexGuard<'_, World> {
     let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
     world.tell_state_changes();
     world

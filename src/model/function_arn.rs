@@ -7,6 +7,7 @@
 use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -23,9 +24,9 @@ const REGION_MAX: usize = 32;
 /// a bare name does not tell it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Function {
-    region: String,
-    account: String,
-    name: String,
+    region: Arc<str>,
+    account: Arc<str>,
+    name: Arc<str>,
 }
 
 /// A published version's number, from 1 up.
@@ -45,10 +46,11 @@ pub enum Qualifier {
     Alias(String),
 }
 
-/// A Lambda function's ARN. What it prints is, to the letter, what it was parsed from.
+/// A Lambda function's ARN. What it prints is, to the letter, what it was parsed from. Its copies share
+/// their texts: every registration, target and call has some.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionArn {
-    partition: String,
+    partition: Arc<str>,
     function: Function,
     qualifier: Option<Qualifier>,
 }
@@ -117,9 +119,9 @@ impl Function {
             return Err(bad());
         }
         Ok(Self {
-            region: region.to_owned(),
-            account: account.to_owned(),
-            name: name.to_owned(),
+            region: region.into(),
+            account: account.into(),
+            name: name.into(),
         })
     }
 
@@ -141,7 +143,7 @@ impl Function {
     /// The function's unqualified ARN in `partition`; for reports, never for a call.
     pub fn arn(&self, partition: &str) -> FunctionArn {
         FunctionArn {
-            partition: partition.to_owned(),
+            partition: partition.into(),
             function: self.clone(),
             qualifier: None,
         }
@@ -198,20 +200,17 @@ impl FromStr for FunctionArn {
             partition: partition
                 .filter(|text| is_partition(text))
                 .ok_or_else(bad)?
-                .to_owned(),
+                .into(),
             function: Function {
                 region: region
                     .filter(|text| is_region(text))
                     .ok_or_else(bad)?
-                    .to_owned(),
+                    .into(),
                 account: account
                     .filter(|text| is_account(text))
                     .ok_or_else(bad)?
-                    .to_owned(),
-                name: name
-                    .filter(|text| is_name(text))
-                    .ok_or_else(bad)?
-                    .to_owned(),
+                    .into(),
+                name: name.filter(|text| is_name(text)).ok_or_else(bad)?.into(),
             },
             qualifier: qualifier
                 .map(|text| text.parse().map_err(|_| bad()))

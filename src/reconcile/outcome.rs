@@ -93,7 +93,7 @@ pub enum Failure {
 }
 
 /// The names of what can go wrong with one registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// AppFlow did not describe the registration.
     DescribeFailed,

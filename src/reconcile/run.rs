@@ -13,7 +13,7 @@ use crate::model::readiness::Readiness;
 use crate::model::registration::Undescribed;
 use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::outcome::Connector;
-use crate::reconcile::steps::{Answer, Call, Of, Steps, Timing, Why};
+use crate::reconcile::steps::{Answer, Call, Of, Pause, Steps, Timing, Why};
 
 /// How many calls are in flight at the same time: enough that a thousand registrations take seconds,
 /// few enough that AppFlow's request rate is not used up at once. Pauses do not count.
@@ -23,6 +23,10 @@ const IN_FLIGHT: usize = 16;
 const DELAY: Duration = Duration::from_secs(2);
 /// The longest pause before a failed call is tried again; the first is up to one second.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+/// By then, AppFlow has stored an update that got no answer, or never will: it gives a connector 10
+/// seconds to answer (Amazon AppFlow user guide, custom connectors), and storing takes little.
+const STORED: Duration = Duration::from_secs(12);
+
 /// Drives the steps until all is done; gives what became of each registration that is concerned, in
 /// the order of their labels. `finished` sees each as soon as it is known.
 pub async fn run(
@@ -125,10 +129,15 @@ fn pause_before(call: &Call) -> Option<Duration> {
             wait: Some(wait), ..
         } => Some(wait.pause),
         Call::Linger { pause, .. } => Some(*pause),
-        Call::Describe { tries, .. } | Call::Grant { tries, .. } if *tries > 0 => {
-            let longest = Duration::from_secs(1) * 2_u32.saturating_pow(*tries - 1);
-            // Full jitter: those who failed together do not come back together.
-            Some(longest.min(LONGEST_BACKOFF).mul_f64(fastrand::f64()))
+        Call::Describe { pause, .. } | Call::Grant { pause, .. } => {
+            pause.map(|pause| match pause {
+                Pause::Failed(tries) => {
+                    let longest = Duration::from_secs(1) * 2_u32.saturating_pow(tries - 1);
+                    // Full jitter: those who failed together do not come back together.
+                    longest.min(LONGEST_BACKOFF).mul_f64(fastrand::f64())
+                }
+                Pause::Unanswered => STORED,
+            })
         }
         _ => None,
     }

@@ -86,8 +86,8 @@ pub enum Call {
         label: ConnectorLabel,
         /// What for.
         why: Why,
-        /// How many tries to update it have failed: the more, the longer the pause before the call.
-        tries: u32,
+        /// The pause before, after an update that failed.
+        pause: Option<Pause>,
     },
     /// ListVersionsByFunction.
     Versions {
@@ -122,8 +122,8 @@ pub enum Call {
         target: FunctionArn,
         /// The AppFlow.
         source: AppFlowSource,
-        /// How many tries have failed.
-        tries: u32,
+        /// The pause before, after tries that failed.
+        pause: Option<Pause>,
     },
     /// UpdateConnectorRegistration.
     Update {
@@ -134,6 +134,16 @@ pub enum Call {
         /// Why the connector's own description is left out, if it is.
         left_out: Option<Unsendable>,
     },
+}
+
+/// The pause before something that failed is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pause {
+    /// So many tries have failed: the more, the longer.
+    Failed(u32),
+    /// The update got no answer: AppFlow may have read the configuration and may yet store it. Until
+    /// then, nothing that AppFlow says of the registration can be relied on.
+    Unanswered,
 }
 
 /// What a description is for.
@@ -287,7 +297,7 @@ impl Steps {
             finished: Vec::new(),
         };
         for id in 0..steps.entries.len() {
-            steps.observe(id);
+            steps.observe(id, None);
         }
         steps
     }
@@ -343,14 +353,14 @@ impl Steps {
 
     // Observe.
 
-    fn observe(&mut self, id: usize) {
+    fn observe(&mut self, id: usize, pause: Option<Pause>) {
         let entry = &mut self.entries[id];
         entry.step = Step::Observing;
         self.calls.push(Call::Describe {
             id,
             label: entry.label.clone(),
             why: Why::Observe,
-            tries: entry.tries,
+            pause,
         });
     }
 
@@ -540,7 +550,7 @@ impl Steps {
                     self.finish(id, Some(Outcome::Orphaned(gone)));
                 }
                 Some(error) => self.fail(id, Failure::Function(error.clone())),
-                None if timing.delayed => self.observe(id),
+                None if timing.delayed => self.observe(id, None),
                 None => self.decide(id, registration),
             }
         }
@@ -684,7 +694,7 @@ impl Steps {
             return;
         };
         let (Some(registration), Some(target)) = (registration.take(), entry.target.clone()) else {
-            return self.observe(id);
+            return self.observe(id, None);
         };
         if self.job.dry_run {
             let behind = entry.behind;
@@ -705,10 +715,11 @@ impl Steps {
     fn grant(&mut self, target: &FunctionArn, source: AppFlowSource, tries: u32) {
         self.target(target).grant = Grant::Asked(tries);
         let target = target.clone();
+        let pause = (tries > 0).then_some(Pause::Failed(tries));
         self.calls.push(Call::Grant {
             target,
             source,
-            tries,
+            pause,
         });
     }
 
@@ -737,7 +748,7 @@ impl Steps {
                 Step::Granting(registration) if !timing.delayed && tries == 1 => {
                     self.update(id, &registration, target);
                 }
-                _ => self.observe(id),
+                _ => self.observe(id, None),
             }
         }
     }
@@ -782,7 +793,7 @@ impl Steps {
                     id,
                     label: entry.label.clone(),
                     why: Why::Evidence(entry.rounds),
-                    tries: 0,
+                    pause: None,
                 });
                 entry.rounds += 1;
                 let known = self.target(&target);
@@ -805,9 +816,13 @@ impl Steps {
         let throttled = error.kind == ErrorKind::Throttled && timing.time_left;
         if error.kind.is_transient() && (entry.tries + 1 < TRIES || throttled) {
             entry.tries += 1;
+            let pause = match error.kind {
+                ErrorKind::NoAnswer => Pause::Unanswered,
+                _ => Pause::Failed(entry.tries),
+            };
             entry.last_error = Some(error);
             self.release(id);
-            return self.observe(id);
+            return self.observe(id, Some(pause));
         }
         let error = match entry.last_error.take() {
             Some(last) if error.kind == ErrorKind::OutOfTime => last,
@@ -1041,7 +1056,7 @@ impl Steps {
             return self.fail(id, Failure::KeepsChanging);
         }
         match target {
-            None => self.observe(id),
+            None => self.observe(id, None),
             Some(target) => {
                 entry.target = Some(target.clone());
                 entry.step = Step::Waiting(None);
@@ -1131,8 +1146,8 @@ impl Call {
     pub fn urgency(&self) -> u8 {
         match self {
             Self::Describe {
-                tries: 0,
                 why: Why::Observe,
+                pause: None,
                 ..
             } => 0,
             Self::Describe { .. } => 1,

@@ -1,6 +1,8 @@
 //! The real binary, driven over the real protocols: the Lambda Runtime API on one side, AppFlow and
 //! Lambda on the other. Each test names a promise of the README.
 
+#![allow(unreachable_pub)] // nothing reaches into a test
+
 mod accounts;
 mod behind;
 mod calls;

@@ -3,9 +3,9 @@
 use crate::place::{ACCOUNT, PARTITION, REGION};
 
 /// What is deployed and not published.
-pub const LATEST: &str = "$LATEST";
+pub(super) const LATEST: &str = "$LATEST";
 /// The version of a function on Lambda Managed Instances that can be published again and again.
-pub const LATEST_PUBLISHED: &str = "$LATEST.PUBLISHED";
+pub(super) const LATEST_PUBLISHED: &str = "$LATEST.PUBLISHED";
 
 /// A function's account and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -22,7 +22,7 @@ use crate::services::{self, Dropped, response};
 use crate::world::{Shared, lock};
 
 /// Accepts connections for ever.
-pub async fn serve(listener: TcpListener, world: Shared) -> io::Result<()> {
+pub(crate) async fn serve(listener: TcpListener, world: Shared) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -31,7 +31,7 @@ pub async fn serve(listener: TcpListener, world: Shared) -> io::Result<()> {
 }
 
 /// Accepts TLS connections for ever.
-pub async fn serve_tls(
+pub(crate) async fn serve_tls(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     world: Shared,

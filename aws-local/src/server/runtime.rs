@@ -8,7 +8,7 @@ use crate::runtime_api::{self, Invocation, Outcome};
 use crate::world::{INVOKE_TIMEOUT, Shared, lock};
 
 /// The Lambda Runtime API.
-pub async fn answer(get: bool, path: &[&str], body: &Bytes, world: &Shared) -> Reply {
+pub(super) async fn answer(get: bool, path: &[&str], body: &Bytes, world: &Shared) -> Reply {
     let accepted = |done: bool| {
         let status = if done { 202 } else { 404 };
         let text = json!({ "status": if done { "OK" } else { "no such invocation" } });
@@ -58,7 +58,7 @@ pub async fn answer(get: bool, path: &[&str], body: &Bytes, world: &Shared) -> R
 }
 
 /// `Invoke` of the updater.
-pub async fn invoke(payload: Bytes, asynchronous: bool, world: &Shared) -> Reply {
+pub(super) async fn invoke(payload: Bytes, asynchronous: bool, world: &Shared) -> Reply {
     let outcome = {
         let mut world = lock(world);
         let request_id = world.runtime.request_id();

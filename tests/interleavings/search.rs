@@ -1,0 +1,151 @@
+//! Visits every moment that can be reached, each once, nearest first; so that the first broken
+//! promise is one of those with the fewest steps.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+
+use crate::state::{Move, State, Violation};
+
+/// What a search came to.
+#[derive(Debug)]
+pub struct Explored {
+    /// Moments visited.
+    pub states: usize,
+    /// Ways from one to another.
+    pub ways: usize,
+    /// Moments in which all was quiet.
+    pub ends: usize,
+}
+
+/// The shortest way to a broken promise.
+#[derive(Debug)]
+pub struct Counterexample {
+    /// The promise.
+    pub broken: Violation,
+    /// What happens, one after the other.
+    pub moves: Vec<Move>,
+    told: Vec<String>,
+}
+
+/// Where a moment was first reached from.
+struct Reached {
+    from: usize,
+    by: Option<Move>,
+}
+
+/// Visits everything that can be reached.
+///
+/// # Errors
+/// A promise is broken, or a moment can be reached from which no quiet one can.
+pub fn explore(start: &State) -> Result<Explored, Box<Counterexample>> {
+    let mut known = HashMap::from([(start.digest(), 0)]);
+    let mut reached = vec![Reached { from: 0, by: None }];
+    let mut back: Vec<Vec<u32>> = vec![Vec::new()];
+    let mut quiet = Vec::new();
+    let mut ways = 0;
+    let mut next = VecDeque::from([(0, start.clone())]);
+    while let Some((from, state)) = next.pop_front() {
+        if state.is_quiet() {
+            quiet.push(from);
+        }
+        for happens in state.moves() {
+            let after = match state.after(happens) {
+                Ok(after) => after,
+                Err(broken) => {
+                    let mut moves = path(&reached, from);
+                    moves.push(happens);
+                    return Err(Box::new(Counterexample::new(start, moves, broken)));
+                }
+            };
+            ways += 1;
+            let id = *known.entry(after.digest()).or_insert_with(|| {
+                reached.push(Reached {
+                    from,
+                    by: Some(happens),
+                });
+                back.push(Vec::new());
+                next.push_back((reached.len() - 1, after));
+                reached.len() - 1
+            });
+            back[id].push(from as u32);
+        }
+    }
+    let ends = quiet.len();
+    if let Some(stuck) = never_quiet(&back, quiet) {
+        let broken = "from here, nothing leads to an end".to_owned();
+        let moves = path(&reached, stuck);
+        return Err(Box::new(Counterexample::new(start, moves, broken)));
+    }
+    Ok(Explored {
+        states: reached.len(),
+        ways,
+        ends,
+    })
+}
+
+/// A moment from which none of the quiet ones can be reached.
+fn never_quiet(back: &[Vec<u32>], mut quiet: Vec<usize>) -> Option<usize> {
+    let mut ends = vec![false; back.len()];
+    while let Some(id) = quiet.pop() {
+        if !std::mem::replace(&mut ends[id], true) {
+            quiet.extend(back[id].iter().map(|from| *from as usize));
+        }
+    }
+    ends.iter().position(|ends| !ends)
+}
+
+fn path(reached: &[Reached], mut id: usize) -> Vec<Move> {
+    let mut moves = Vec::new();
+    while let Reached { from, by: Some(by) } = reached[id] {
+        moves.push(by);
+        id = from;
+    }
+    moves.reverse();
+    moves
+}
+
+/// Does the moves one after the other.
+///
+/// # Errors
+/// The promise that the last of them breaks.
+pub fn replay(start: &State, moves: &[Move]) -> Result<(), Violation> {
+    let mut state = start.clone();
+    for happens in moves {
+        state = state.after(*happens)?;
+    }
+    Ok(())
+}
+
+impl Counterexample {
+    fn new(start: &State, moves: Vec<Move>, broken: Violation) -> Self {
+        let mut told = Vec::new();
+        let mut state = start.clone();
+        for happens in &moves {
+            let before = state.world.registrations.clone();
+            told.push(state.tell(*happens));
+            let Ok(after) = state.after(*happens) else {
+                break;
+            };
+            for (label, registered) in &after.world.registrations {
+                if before[label] != *registered {
+                    told.push(format!("    {label} is now {registered}"));
+                }
+            }
+            state = after;
+        }
+        Self {
+            broken,
+            moves,
+            told,
+        }
+    }
+}
+
+impl fmt::Display for Counterexample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.told {
+            writeln!(f, "  {line}")?;
+        }
+        write!(f, "{}", self.broken)
+    }
+}
