@@ -322,7 +322,7 @@ impl Steps {
     /// Takes back an update that waited for its turn for long: its registration is described again.
     pub fn overdue(&mut self, call: &Call) {
         if let Call::Update { id, .. } = call {
-            self.observe(*id);
+            self.observe(*id, None);
         }
     }
 
