@@ -431,12 +431,6 @@ impl Steps {
             Decision::Update { target, behind } => {
                 let newest = match (&entry.happened, versions) {
                     (Happened::Changed(Change::Published(Some(version))), _) => Some(*version),
-                    // What a sweep leaves where it is, the check has to leave there too.
-                    (Happened::Sweep { to_newest: false }, _)
-                        if target == *registered && self.job.register_as != RegisterAs::Version =>
-                    {
-                        None
-                    }
                     (_, Some(Told::Yes(versions))) => versions.newest(),
                     _ => None,
                 };
