@@ -3,7 +3,6 @@
 
 use serde_json::json;
 
-use crate::meanwhile::publish;
 use crate::world::{CRM, World, arn, connector, sample_events};
 
 const GRANTING: &[(&str, &str)] = &[("GRANT_INVOKE", "true")];
@@ -79,20 +78,4 @@ fn with_register_as_version_a_sweep_keeps_it_at_the_newest() {
     let world = behind(&[("REGISTER_AS", "version"), ("GRANT_INVOKE", "true")]);
     world.answer(json!({ "sweep": {} }));
     assert_eq!(world.held("pinned"), ("7".into(), "1.7".into()));
-}
-
-#[test]
-fn a_sweep_does_not_move_it_to_what_is_published_during_its_update_either() {
-    for versions in [6, 7] {
-        let world = World::with(GRANTING);
-        world.function(CRM, versions);
-        world.allow(CRM, Some("6"));
-        world.register("pinned", &arn(CRM, Some("6")));
-        world
-            .aws
-            .once_after("UpdateConnectorRegistration", publish("1.9"));
-        let answer = world.answer(json!({ "sweep": {} }));
-        assert_eq!(connector(&answer, "pinned")["outcome"], "updated");
-        assert_eq!(world.held("pinned"), ("6".into(), "1.6".into()));
-    }
 }

@@ -197,6 +197,22 @@ fn an_event_and_a_sweep_at_once_end_at_the_newest_version() {
 }
 
 #[test]
+fn a_sweep_does_not_put_back_what_an_event_moves_meanwhile() {
+    let (world, _another) = two_updaters(Form::Pinned);
+    Form::Pinned.deploy(&world, 7);
+    // A sweep leaves the registration at version 6, but by the time that AppFlow stores that, the
+    // event of version 8 has moved it.
+    store_the_next_update_late(&world);
+    let sweep = world.begin(TIME, r#"{"sweep": {}}"#);
+    world.until("does the sweep update", |world| updates(world) == 1);
+    let event = Form::Pinned.deploy(&world, 8);
+    world.begin(TIME, event).answer();
+    assert!(sweep.is_going_on(), "not late enough");
+    sweep.answer();
+    assert_eq!(world.held("crm"), Form::Pinned.newest());
+}
+
+#[test]
 fn a_deployment_between_another_updater_s_update_and_its_check_is_seen_by_both() {
     let (world, _another) = two_updaters(Form::Pinned);
     let seventh = Form::Pinned.deploy(&world, 7);
