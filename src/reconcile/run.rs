@@ -18,8 +18,8 @@ use crate::reconcile::steps::{Answer, Call, Of, Pause, Steps, Timing, Why};
 /// How many calls are in flight at the same time: enough that a thousand registrations take seconds,
 /// few enough that AppFlow's request rate is not used up at once. Pauses do not count.
 const IN_FLIGHT: usize = 16;
-/// A call that took longer was retried, or throttled, or waited for a connector: what was described
-/// before it may no longer hold.
+/// A call that took longer was retried, or throttled, or waited for a connector or for its turn: what
+/// was described before it may no longer hold.
 const DELAY: Duration = Duration::from_secs(2);
 /// The longest pause before a failed call is tried again; the first is up to one second.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
@@ -35,7 +35,7 @@ pub async fn run(
     finished: impl Fn(&Connector),
 ) -> Vec<Connector> {
     let mut connectors = Vec::new();
-    let mut waiting: Vec<Call> = Vec::new();
+    let mut waiting: Vec<Asked> = Vec::new();
     let mut running = FuturesUnordered::<LocalBoxFuture<'_, Next>>::new();
     let mut in_flight = 0;
     loop {
@@ -43,29 +43,36 @@ pub async fn run(
             finished(&connector);
             connectors.push(connector);
         }
+        for overdue in waiting.extract_if(.., |asked| asked.is_overdue()) {
+            steps.overdue(&overdue.call);
+        }
         for call in steps.calls() {
             tell_wait(&call);
-            match pause_before(&call) {
-                None => waiting.push(call),
-                Some(pause) => running.push(Box::pin(paused(call, pause, aws))),
+            let pause = pause_before(&call);
+            let at = Instant::now();
+            let asked = Asked { call, at };
+            match pause {
+                None => waiting.push(asked),
+                Some(pause) => running.push(Box::pin(paused(asked, pause, aws))),
             }
         }
         if steps.is_done() {
             break;
         }
         // The most urgent are at the end.
-        waiting.sort_by_key(Call::urgency);
+        waiting.sort_by_key(|asked| asked.call.urgency());
         while in_flight < IN_FLIGHT
-            && let Some(call) = waiting.pop()
+            && let Some(asked) = waiting.pop()
         {
             in_flight += 1;
-            running.push(Box::pin(make(call, aws)));
+            running.push(Box::pin(make(asked, aws)));
         }
         match running.next().await {
             None => break,
-            Some(Next::Make(call)) => waiting.push(call),
-            Some(Next::Answered(call, answer, timing)) => {
+            Some(Next::Make(asked)) => waiting.push(asked),
+            Some(Next::Answered(asked, answer, timing)) => {
                 in_flight -= 1;
+                let call = &asked.call;
                 // Calls that change something are tried again by the steps, which look first.
                 match error(&answer) {
                     Some(error)
@@ -74,10 +81,10 @@ pub async fn run(
                             && !matches!(call, Call::Update { .. }) =>
                     {
                         tracing::warn!("{} throttled; retrying", error.operation.name());
-                        running.push(Box::pin(paused(call, THROTTLED_PAUSE, aws)));
+                        running.push(Box::pin(paused(asked, THROTTLED_PAUSE, aws)));
                     }
                     _ => {
-                        tell(&call, &answer);
+                        tell(call, &answer);
                         steps.answer(*answer, timing);
                     }
                 }
@@ -88,18 +95,32 @@ pub async fn run(
     connectors
 }
 
+/// A call and when the steps asked for it. It may have waited since: for its turn, or for a service
+/// that throttles.
+struct Asked {
+    call: Call,
+    at: Instant,
+}
+
+impl Asked {
+    /// Whether it is an update that has waited for its turn too long to be made as it is.
+    fn is_overdue(&self) -> bool {
+        matches!(self.call, Call::Update { .. }) && self.at.elapsed() > DELAY
+    }
+}
+
 /// What happens next in a run.
 enum Next {
     /// A pause is over.
-    Make(Call),
+    Make(Asked),
     /// A call was answered.
-    Answered(Call, Box<Answer>, Timing),
+    Answered(Asked, Box<Answer>, Timing),
 }
 
 /// Waits before a call, but not beyond the invocation's time: then the call itself says so.
-async fn paused(call: Call, pause: Duration, aws: &Calls<'_>) -> Next {
+async fn paused(asked: Asked, pause: Duration, aws: &Calls<'_>) -> Next {
     sleep(pause.min(aws.left())).await;
-    Next::Make(call)
+    Next::Make(asked)
 }
 
 fn pause_before(call: &Call) -> Option<Duration> {
@@ -123,9 +144,8 @@ fn pause_before(call: &Call) -> Option<Duration> {
 }
 
 /// Makes one call.
-async fn make(call: Call, aws: &Calls<'_>) -> Next {
-    let begun = Instant::now();
-    let answer = match &call {
+async fn make(asked: Asked, aws: &Calls<'_>) -> Next {
+    let answer = match &asked.call {
         Call::Describe { id, label, why, .. } => {
             Answer::Described(*id, *why, aws.describe(label).await)
         }
@@ -146,10 +166,10 @@ async fn make(call: Call, aws: &Calls<'_>) -> Next {
         Call::Linger { target, pause } => Answer::Lingered(target.clone(), *pause),
     };
     let timing = Timing {
-        delayed: begun.elapsed() > DELAY,
+        delayed: asked.at.elapsed() > DELAY,
         time_left: aws.left() > THROTTLED_ROUND,
     };
-    Next::Answered(call, Box::new(answer), timing)
+    Next::Answered(asked, Box::new(answer), timing)
 }
 
 fn error(answer: &Answer) -> Option<&ServiceError> {

@@ -319,6 +319,13 @@ impl Steps {
         mem::take(&mut self.finished)
     }
 
+    /// Takes back an update that waited for its turn for long: its registration is described again.
+    pub fn overdue(&mut self, call: &Call) {
+        if let Call::Update { id, .. } = call {
+            self.observe(*id, None);
+        }
+    }
+
     /// Takes the answer to a call.
     pub fn answer(&mut self, answer: Answer, timing: Timing) {
         match answer {
@@ -436,7 +443,11 @@ impl Steps {
             Decision::Skip(reason) => match entry.updated_to.clone() {
                 // Somebody changed it after the update: it stays as they left it.
                 Some(target) => self.finish_updated(id, target, None),
-                None => self.finish(id, Some(Outcome::Skipped(reason))),
+                None => {
+                    // After a failed update it may be another ARN than the one before it.
+                    self.entries[id].registered = Some(registration.function_arn);
+                    self.finish(id, Some(Outcome::Skipped(reason)));
+                }
             },
             Decision::NoVersion if self.is_sweep() => {
                 self.finish(id, Some(Outcome::Orphaned(Gone::Versions(function))));

@@ -6,7 +6,7 @@ use crate::world::{World, connector, package};
 
 const OTHER: &str = "arn:aws:lambda:us-east-1:111122223333:function:crm";
 
-/// A function of another account that lets this account's AppFlow in, registered here.
+/// A function of another account that this account's AppFlow is allowed to invoke, registered here.
 fn another_account_s_function(settings: &[(&str, &str)]) -> World {
     let world = World::with(settings);
     world.call(
@@ -14,21 +14,26 @@ fn another_account_s_function(settings: &[(&str, &str)]) -> World {
         json!({ "FunctionName": OTHER, "Code": { "ZipFile": package("1.0") }, "Publish": true }),
     );
     for qualifier in [None, Some("1")] {
-        world.call(
-            "AddPermission",
-            json!({
-                "FunctionName": OTHER,
-                "Qualifier": qualifier,
-                "StatementId": "appflow",
-                "Action": "lambda:InvokeFunction",
-                "Principal": "appflow.amazonaws.com",
-                "SourceAccount": "123456789012",
-            }),
-        );
+        allow_appflow(&world, qualifier);
     }
     world.register("plain", OTHER);
     world.register("pinned", &format!("{OTHER}:1"));
     world
+}
+
+/// The owner of the function allows this account's AppFlow to invoke it.
+fn allow_appflow(world: &World, qualifier: Option<&str>) {
+    world.call(
+        "AddPermission",
+        json!({
+            "FunctionName": OTHER,
+            "Qualifier": qualifier,
+            "StatementId": "appflow",
+            "Action": "lambda:InvokeFunction",
+            "Principal": "appflow.amazonaws.com",
+            "SourceAccount": "123456789012",
+        }),
+    );
 }
 
 fn deploy(world: &World) -> Value {
@@ -49,7 +54,7 @@ fn a_forwarded_event_updates_the_registration_of_that_account_s_function() {
     assert_eq!(connector(&answer, "plain")["outcome"], "updated");
     assert_eq!(world.held("plain").1, "2.0");
     // Its state cannot be read from here.
-    world.log_with("may not ask whether the function is ready");
+    world.log_with("not authorized to check whether the function is ready");
 }
 
 #[test]
@@ -63,7 +68,7 @@ fn a_function_of_the_same_name_here_is_not_meant() {
 }
 
 #[test]
-fn a_version_there_has_to_be_opened_there_and_the_error_says_how() {
+fn a_version_there_needs_a_grant_of_its_owner_and_the_error_says_how() {
     let world = another_account_s_function(&[("CONNECTOR_LABELS", "pinned")]);
     let event = deploy(&world);
     let (name, message) = world.error(&event);
@@ -78,5 +83,48 @@ fn a_version_there_has_to_be_opened_there_and_the_error_says_how() {
         another_account_s_function(&[("CONNECTOR_LABELS", "pinned"), ("GRANT_INVOKE", "true")]);
     let (name, message) = granting.error(deploy(&granting));
     assert_eq!(name, "GrantFailed");
-    assert!(message.contains("aws lambda add-permission"), "{message}");
+    for part in [
+        "UpdateConnectorRegistration failed with AccessDeniedException",
+        "AddPermission failed with AccessDeniedException",
+        "aws lambda add-permission",
+    ] {
+        assert!(message.contains(part), "`{part}` is not in {message}");
+    }
+}
+
+#[test]
+fn a_version_that_its_owner_lets_appflow_invoke_is_moved_to_though_the_grant_is_denied() {
+    let settings = [("CONNECTOR_LABELS", "pinned"), ("GRANT_INVOKE", "true")];
+    let world = another_account_s_function(&settings);
+    let event = deploy(&world);
+    allow_appflow(&world, Some("2"));
+    let answer = world.answer(event);
+    let pinned = connector(&answer, "pinned");
+    assert_eq!(pinned["outcome"], "updated");
+    assert_eq!(world.held("pinned"), ("2".into(), "2.0".into()));
+    let lines = world.log_with("was not granted permission");
+    let warned = |line: &Value| line["level"] == "WARN" && line["targetArn"] == pinned["targetArn"];
+    assert!(lines.iter().any(warned), "{lines:?}");
+}
+
+#[test]
+fn a_sweep_refreshes_a_pinned_registration_of_a_function_there_as_it_is_with_a_warning() {
+    let world = another_account_s_function(&[]);
+    deploy(&world);
+    for payload in [
+        json!({ "sweep": {} }),
+        json!({ "sweep": { "move": true } }),
+        json!({ "sweep": { "functions": [OTHER] } }),
+    ] {
+        let answer = world.answer(payload);
+        let pinned = connector(&answer, "pinned");
+        assert_eq!(pinned["outcome"], "updated");
+        assert_eq!(pinned["targetArn"], format!("{OTHER}:1"));
+        assert_eq!(connector(&answer, "plain")["outcome"], "updated");
+    }
+    assert_eq!(world.held("plain").1, "2.0");
+    assert_eq!(world.held("pinned"), ("1".into(), "1.0".into()));
+    let lines = world.log_with("cannot look up the function's versions");
+    let warned = |line: &Value| line["level"] == "WARN" && line["functionArn"] == OTHER;
+    assert!(lines.iter().any(warned), "{lines:?}");
 }

@@ -78,11 +78,66 @@ fn update_description_is_rendered_for_every_form() {
 }
 
 #[test]
-fn an_endless_update_description_is_cut_to_what_the_api_takes() {
+fn a_long_update_description_is_cut_to_what_the_api_accepts() {
     let endless = "ü".repeat(2000);
     let world = World::with(&[("UPDATE_DESCRIPTION", endless.as_str())]);
     world.function(CRM, 1);
     world.register("plain", &arn(CRM, None));
     let sent = description_sent(&world, world.publish(CRM, "2.0"));
     assert_eq!(sent, Some("-".repeat(1024)));
+}
+
+/// The descriptions that AppFlow holds, by label, after an event or a sweep.
+fn descriptions<const N: usize>(world: &World, event: &Value, labels: [&str; N]) -> [String; N] {
+    world.answer(event);
+    let aws = world.aws.state();
+    labels.map(|label| {
+        let registration = aws.appflow.registration(label).expect("registered");
+        registration.description.clone().unwrap_or_default()
+    })
+}
+
+const VERSION: &[(&str, &str)] = &[
+    ("UPDATE_DESCRIPTION", "at {version}"),
+    ("GRANT_INVOKE", "true"),
+];
+
+#[test]
+fn a_late_event_of_a_version_does_not_put_its_number_over_a_newer_configuration() {
+    let world = World::with(VERSION);
+    world.five_forms();
+    let seventh = world.publish(CRM, "1.7");
+    let eighth = world.publish(CRM, "1.8");
+    for event in [&eighth, &seventh] {
+        let [plain, latest, pinned] = descriptions(&world, event, ["plain", "latest", "pinned"]);
+        assert_eq!([plain, latest, pinned], ["at 8", "at 8", "at 8"]);
+    }
+    assert_eq!(world.held("plain").1, "1.8");
+}
+
+#[test]
+fn code_that_is_no_published_version_s_is_called_latest() {
+    let world = World::with(VERSION);
+    world.five_forms();
+    let published = world.publish(CRM, "1.7");
+    world.change_latest(CRM, "2.0");
+    assert_eq!(descriptions(&world, &published, ["plain"]), ["at LATEST"]);
+    assert_eq!(world.held("plain").1, "2.0");
+}
+
+#[test]
+fn the_version_of_an_alias_is_the_one_behind_it() {
+    let world = World::with(VERSION);
+    world.five_forms();
+    world.publish(CRM, "1.7");
+    world.publish(CRM, "1.8");
+    let seventh = world.move_alias(CRM, "live", 7);
+    assert_eq!(descriptions(&world, &seventh, ["live"]), ["at 7"]);
+    let eighth = world.move_alias(CRM, "live", 8);
+    assert_eq!(descriptions(&world, &eighth, ["live"]), ["at 8"]);
+    // The event of the seventh comes once more.
+    assert_eq!(descriptions(&world, &seventh, ["live"]), ["at 8"]);
+    let sweep = json!({ "sweep": {} });
+    let [beta, pinned] = descriptions(&world, &sweep, ["beta", "pinned"]);
+    assert_eq!([beta, pinned], ["at 6", "at 6"]);
 }

@@ -22,18 +22,12 @@ fn every_page_of_the_list_is_read() {
         let expected = if number % 5 == 0 { "2.0" } else { "1.1" };
         assert_eq!(world.held(&format!("connector-{number:03}")).1, expected);
     }
-    // 250 registrations and AppFlow's own connectors fill three pages of 100. The function is asked
-    // about once.
-    assert_eq!(
-        world.calls(),
-        [
-            ("DescribeConnector".to_owned(), 250),
-            ("GetFunctionConfiguration".to_owned(), 1),
-            ("ListConnectors".to_owned(), 3),
-            ("UpdateConnectorRegistration".to_owned(), 50),
-        ]
-        .into()
-    );
+    // 250 registrations and AppFlow's own connectors fill three pages of 100. What is updated is
+    // described once more afterwards.
+    let calls = world.calls();
+    assert_eq!(calls["ListConnectors"], 3);
+    assert_eq!(calls["DescribeConnector"], 250 + 50);
+    assert_eq!(calls["UpdateConnectorRegistration"], 50);
 }
 
 #[test]
@@ -74,7 +68,7 @@ fn labels_from_the_settings_are_described_and_nothing_is_listed() {
     assert_eq!(world.held("third").1, "2.0");
     let calls = world.calls();
     assert_eq!(calls.get("ListConnectors"), None);
-    assert_eq!(calls["DescribeConnector"], 2);
+    assert_eq!(calls["DescribeConnector"], 2 * 2);
 }
 
 #[test]
@@ -94,7 +88,7 @@ fn a_label_from_the_settings_that_is_not_registered_is_a_failure() {
 }
 
 #[test]
-fn a_registration_that_is_gone_since_it_was_listed_is_no_failure() {
+fn a_registration_that_was_unregistered_since_it_was_listed_is_no_failure() {
     let world = World::new();
     world.function(CRM, 1);
     world.register("gone", &arn(CRM, None));

@@ -1,6 +1,7 @@
-//! A version that a registration moves to has to let AppFlow in.
+//! AppFlow has to be allowed to invoke a version that a registration moves to.
 
-use aws_local::faults::Fault;
+use aws_local::answer::ApiError;
+use aws_local::faults::{Fault, Kind};
 use serde_json::{Value, json};
 
 use crate::world::{CRM, World, arn, connector};
@@ -23,7 +24,7 @@ fn statements(world: &World, qualifier: &str) -> Vec<Value> {
 }
 
 #[test]
-fn grant_invoke_lets_appflow_and_nobody_else_into_the_version() {
+fn grant_invoke_allows_appflow_and_nobody_else_to_invoke_the_version() {
     let world = pinned(&[("GRANT_INVOKE", "true")]);
     world.answer(world.publish(CRM, "1.7"));
     assert_eq!(world.held("pinned"), ("7".into(), "1.7".into()));
@@ -57,7 +58,7 @@ fn a_permission_that_is_there_already_is_no_error() {
 }
 
 #[test]
-fn only_versions_are_opened() {
+fn appflow_is_granted_permission_to_invoke_versions_alone() {
     let world = World::with(&[("GRANT_INVOKE", "true")]);
     world.five_forms();
     world.answer(world.publish(CRM, "1.7"));
@@ -70,7 +71,7 @@ fn only_versions_are_opened() {
 }
 
 #[test]
-fn without_it_the_error_has_the_command_that_mends_it() {
+fn without_grant_invoke_the_error_has_the_command_that_fixes_it() {
     let world = pinned(&[]);
     let event = world.publish(CRM, "1.7");
     let (name, message) = world.error(&event);
@@ -119,21 +120,48 @@ fn the_command_is_for_qualified_arns_alone() {
 }
 
 #[test]
-fn a_permission_that_cannot_be_given_is_an_error_with_the_command() {
+fn a_grant_and_an_update_that_both_fail_are_both_told_with_the_command() {
     let world = pinned(&[("GRANT_INVOKE", "true")]);
     world
         .aws
         .fault(Fault::error("AddPermission", "AccessDeniedException"));
     let (name, message) = world.error(world.publish(CRM, "1.7"));
     assert_eq!(name, "GrantFailed");
-    assert!(
-        message.contains("AddPermission failed with AccessDeniedException"),
-        "{message}"
-    );
-    assert!(
-        message.contains("role allows lambda:AddPermission"),
-        "{message}"
-    );
-    assert!(message.contains("aws lambda add-permission"), "{message}");
+    for part in [
+        "UpdateConnectorRegistration failed with AccessDeniedException",
+        "AddPermission failed with AccessDeniedException",
+        "role allows lambda:AddPermission",
+        "aws lambda add-permission",
+    ] {
+        assert!(message.contains(part), "`{part}` is not in {message}");
+    }
     assert_eq!(world.held("pinned").0, "6");
+}
+
+#[test]
+fn the_update_is_tried_though_the_grant_is_denied() {
+    let world = pinned(&[("GRANT_INVOKE", "true")]);
+    let event = world.publish(CRM, "1.7");
+    world.allow(CRM, Some("7"));
+    world
+        .aws
+        .fault(Fault::error("AddPermission", "AccessDeniedException"));
+    let answer = world.answer(event);
+    assert_eq!(connector(&answer, "pinned")["outcome"], "updated");
+    assert_eq!(world.held("pinned").0, "7");
+    world.log_with("was not granted permission");
+}
+
+#[test]
+fn a_grant_is_tried_again_while_another_change_of_the_function_is_in_progress() {
+    let world = pinned(&[("GRANT_INVOKE", "true")]);
+    let busy = "The operation cannot be performed at this time. An update is in progress for \
+                resource: arn:aws:lambda:us-east-1:123456789012:function:crm";
+    let busy = Kind::Error(ApiError::new("ResourceConflictException", busy));
+    world.aws.fault(Fault::of("AddPermission", busy).times(2));
+    let event = world.publish(CRM, "1.7");
+    let answer = world.answer(event);
+    assert_eq!(connector(&answer, "pinned")["outcome"], "updated");
+    assert_eq!(world.calls()["AddPermission"], 3);
+    assert_eq!(statements(&world, "7").len(), 1);
 }

@@ -1,8 +1,8 @@
-//! Input that no service sends: a clear error, and nothing else.
+//! Malformed input is an error without a call; what is not needed may be odd.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::world::{CRM, World, arn, sample_events};
+use crate::world::{CRM, World, arn, connector, sample_events};
 
 fn invalid(world: &World, payload: impl ToString, part: &str) {
     let (name, message) = world.error(payload);
@@ -13,7 +13,7 @@ fn invalid(world: &World, payload: impl ToString, part: &str) {
 }
 
 #[test]
-fn what_is_no_event_is_refused_without_a_call() {
+fn a_payload_that_is_no_event_is_refused_without_a_call() {
     let world = World::new();
     let nesting = "[".repeat(1 << 20);
     let objects = r#"{"a":"#.repeat(200_000);
@@ -34,7 +34,7 @@ fn what_is_no_event_is_refused_without_a_call() {
         (r#"{"source": "aws.lambda"}"#, "no `detail-type`"),
         (
             r#"{"source": 5, "detail-type": "x"}"#,
-            "`source` is a number",
+            "`source`: expected a string, found a number",
         ),
         (
             r#"{"source": "aws.lambda", "detail-type": "AWS API Call via CloudTrail"}"#,
@@ -42,7 +42,7 @@ fn what_is_no_event_is_refused_without_a_call() {
         ),
         (
             r#"{"source": "aws.lambda", "detail-type": "AWS API Call via CloudTrail", "detail": []}"#,
-            "`detail` is an array",
+            "`detail`: expected a CloudTrail record, found an array",
         ),
         (
             r#"{"source": "aws.lambda", "detail-type": "AWS API Call via CloudTrail", "detail": {}}"#,
@@ -56,7 +56,7 @@ fn what_is_no_event_is_refused_without_a_call() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused() {
+fn bytes_that_are_not_utf_8_are_refused() {
     let world = World::new();
     let outcome = world.aws.invoke(vec![b'{', 0xff, 0xfe, b'}']);
     let (name, _) = crate::world::error(outcome);
@@ -64,7 +64,7 @@ fn bytes_that_are_no_text_are_refused() {
 }
 
 #[test]
-fn an_event_whose_function_is_not_told_is_refused() {
+fn an_event_that_names_no_function_is_refused() {
     let world = World::new();
     world.function(CRM, 1);
     let published = world.publish(CRM, "2.0");
@@ -119,52 +119,28 @@ fn an_alias_event_without_an_alias_is_refused() {
 }
 
 #[test]
-fn a_wrong_type_in_any_field_that_is_read_is_refused_by_name() {
+fn a_wrong_type_in_a_field_that_is_needed_is_refused_by_name() {
     let world = World::new();
     world.function(CRM, 1);
     let published = world.publish(CRM, "2.0");
     let moved = world.create_alias(CRM, "live", 1);
-    let fields = [
+    let mut cut = published.clone();
+    cut["detail"]["responseElements"] = json!(null);
+    let mut cut_alias = moved.clone();
+    cut_alias["detail"]["responseElements"] = json!(null);
+    for (event, pointer) in [
         (&published, "/source"),
         (&published, "/detail-type"),
         (&published, "/detail"),
         (&published, "/detail/eventName"),
-        (&published, "/detail/eventID"),
-        (&published, "/detail/eventSource"),
-        (&published, "/detail/eventTime"),
-        (&published, "/detail/requestParameters"),
-        (&published, "/detail/responseElements"),
         (&published, "/detail/responseElements/functionArn"),
-        (&published, "/detail/responseElements/version"),
         (&moved, "/detail/responseElements/aliasArn"),
-        (&moved, "/detail/responseElements/functionVersion"),
-    ];
-    for (event, pointer) in fields {
-        for value in [
-            json!(5),
-            json!(true),
-            json!([1]),
-            json!({ "a": 1 }),
-            json!("\u{1F980}"),
-        ] {
-            // An object is what three of them are, and text names a source or a call like any other.
-            let fits = match &value {
-                Value::Object(_) => matches!(
-                    pointer,
-                    "/detail/requestParameters" | "/detail/responseElements" | "/detail"
-                ),
-                Value::String(_) => matches!(
-                    pointer,
-                    "/source"
-                        | "/detail-type"
-                        | "/detail/eventName"
-                        | "/detail/eventID"
-                        | "/detail/eventSource"
-                        | "/detail/responseElements/functionVersion"
-                ),
-                _ => false,
-            };
-            if fits {
+        // Where CloudTrail cut the answer, the request is what tells.
+        (&cut, "/detail/requestParameters/functionName"),
+        (&cut_alias, "/detail/requestParameters/name"),
+    ] {
+        for value in [json!(5), json!(true), json!([1]), json!({ "a": 1 })] {
+            if pointer == "/detail" && value.is_object() {
                 continue;
             }
             let mut event = event.clone();
@@ -172,32 +148,47 @@ fn a_wrong_type_in_any_field_that_is_read_is_refused_by_name() {
             invalid(&world, &event, &pointer[1..].replace('/', "."));
         }
     }
+}
 
-    // What an error code, a flag or a route of traffic may be.
-    for (event, name, value) in [
-        (&published, "errorCode", json!(5)),
-        (&published, "requestParameters", json!({ "dryRun": "yes" })),
-        (
-            &moved,
-            "responseElements",
-            json!({
-                "aliasArn": arn(CRM, Some("live")),
-                "routingConfig": "7",
-            }),
-        ),
-        (
-            &moved,
-            "responseElements",
-            json!({
-                "aliasArn": arn(CRM, Some("live")),
-                "routingConfig": { "additionalVersionWeights": [7] },
-            }),
-        ),
+#[test]
+fn an_odd_field_that_is_not_needed_loses_no_deployment() {
+    let odd = [
+        json!(5),
+        json!(true),
+        json!([1]),
+        json!({ "a": 1 }),
+        json!("\u{1F980}"),
+    ];
+    let world = World::one_registration();
+    world.create_alias(CRM, "live", 1);
+    world.register("live", &arn(CRM, Some("live")));
+    let published = world.publish(CRM, "2.0");
+    let moved = world.move_alias(CRM, "live", 2);
+    for (event, label, pointer) in [
+        (&published, "plain", "/id"),
+        (&published, "plain", "/time"),
+        (&published, "plain", "/account"),
+        (&published, "plain", "/region"),
+        (&published, "plain", "/resources"),
+        (&published, "plain", "/detail/eventID"),
+        (&published, "plain", "/detail/eventTime"),
+        (&published, "plain", "/detail/requestParameters"),
+        (&published, "plain", "/detail/requestParameters/publish"),
+        (&published, "plain", "/detail/responseElements/version"),
+        (&moved, "live", "/detail/eventTime"),
+        (&moved, "live", "/detail/requestParameters"),
+        (&moved, "live", "/detail/responseElements/functionVersion"),
     ] {
-        let mut event = event.clone();
-        event["detail"][name] = value;
-        invalid(&world, &event, name);
+        for value in &odd {
+            let mut event = event.clone();
+            *event.pointer_mut(pointer).expect(pointer) = value.clone();
+            let answer = world.answer(event);
+            let outcome = &connector(&answer, label)["outcome"];
+            assert_eq!(outcome, "updated", "{pointer} is {value}");
+        }
     }
+    assert_eq!(world.held("plain").1, "2.0");
+    assert_eq!(world.held("live").1, "2.0");
 }
 
 #[test]

@@ -29,6 +29,11 @@ fn an_event_that_is_not_ours_causes_no_call_at_all() {
     failed["detail"]["requestParameters"] = json!(null);
     ignored(&world, &failed, "ResourceConflictException");
 
+    for code in [json!(5), json!({}), json!("")] {
+        failed["detail"]["errorCode"] = code;
+        ignored(&world, &failed, "the call failed");
+    }
+
     let mut dry = published.clone();
     dry["detail"]["requestParameters"]["dryRun"] = json!(true);
     ignored(&world, &dry, "dry run");

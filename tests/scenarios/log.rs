@@ -1,11 +1,11 @@
-//! The answer, and the lines in the log.
+//! The response, and the lines in the log.
 
 use serde_json::json;
 
 use crate::world::{CRM, World, arn, sample_events};
 
 #[test]
-fn the_answer_is_the_documented_one() {
+fn the_response_is_the_documented_one() {
     let world = World::new();
     world.five_forms();
     let event = world.publish(CRM, "1.7");
@@ -25,6 +25,9 @@ fn the_answer_is_the_documented_one() {
             "outcome": "updated",
             "registeredArn": arn(CRM, registered),
             "targetArn": arn(CRM, target),
+            "previousConnectorVersion": "1.6",
+            "connectorVersion": "1.7",
+            "changed": ["connectorVersion"],
         })
     };
     assert_eq!(
@@ -52,7 +55,7 @@ fn every_decision_is_one_line_with_what_lambda_and_an_operator_look_for() {
     let event = world.publish(CRM, "1.7");
     world.allow(CRM, Some("7"));
     world.answer(&event);
-    let lines = world.log_with("registration updated");
+    let lines = world.log_of(1);
     for label in ["plain", "latest", "pinned", "live", "beta"] {
         let decisions: Vec<_> = lines
             .iter()
@@ -90,7 +93,7 @@ fn a_failed_registration_is_an_error_line_with_its_reason() {
         "ValidationException",
     ));
     world.error(world.publish(CRM, "2.0"));
-    let lines = world.log_with("registration failed");
+    let lines = world.log_of(1);
     let line = lines
         .iter()
         .find(|line| line["connectorLabel"] == "plain")
@@ -119,7 +122,7 @@ fn a_failed_registration_is_an_error_line_with_its_reason() {
 }
 
 #[test]
-fn text_is_for_people_when_lambda_asks_for_it() {
+fn lambda_s_text_format_gives_lines_for_people() {
     let world = World::with(&[("AWS_LAMBDA_LOG_FORMAT", "Text")]);
     world.answer(&sample_events()["dry-run"]);
     let line = world
@@ -128,7 +131,7 @@ fn text_is_for_people_when_lambda_asks_for_it() {
         .expect("a line about it");
     let line = line.as_str().expect("not JSON");
     assert!(line.contains(" INFO "), "{line}");
-    assert!(!line.contains('\u{1b}'), "no colours: {line}");
+    assert!(!line.contains('\u{1b}'), "no colors: {line}");
 }
 
 #[test]
@@ -139,7 +142,7 @@ fn the_default_log_holds_neither_the_event_nor_a_credential() {
     let mut event = world.publish(CRM, "2.0");
     event["detail"]["userIdentity"]["userName"] = json!("somebody-in-particular");
     world.answer(event);
-    world.log_with("registration updated");
+    world.log_of(1);
     let log = world.log();
     for secret in [
         "somebody-in-particular",

@@ -4,21 +4,34 @@
 #![allow(unreachable_pub)] // nothing reaches into a test
 
 mod accounts;
+mod behind;
+mod calls;
+mod checking;
+mod concurrency;
 mod credentials;
 mod delivery;
 mod description;
 mod discovery;
+mod evidence;
+mod gone;
 mod grant;
 mod hostile;
 mod ignored;
 mod log;
+mod managed_instances;
+mod meanwhile;
+mod messages;
+mod observing;
 mod readiness;
 mod recreated;
 mod retries;
+mod scope;
 mod settings;
 mod simulation;
+mod state_events;
 mod sweep;
 mod table;
 mod throttling;
 mod tls;
+mod waiting;
 mod world;

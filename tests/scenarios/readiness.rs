@@ -3,20 +3,11 @@
 use std::time::Duration;
 
 use aws_local::faults::Fault;
-use aws_local::lambda::{LastUpdate, Reference, Settling, State};
+use aws_local::lambda::{LastUpdate, Settling, State};
 use serde_json::json;
 
+use crate::meanwhile::put_into;
 use crate::world::{CRM, World, arn, connector, error};
-
-fn put_into(world: &World, name: &str, state: State, last_update: LastUpdate) {
-    let reference = Reference::parse(name).expect("a name");
-    world
-        .aws
-        .state()
-        .lambda
-        .put_into(&reference, state, last_update)
-        .expect("a function");
-}
 
 #[test]
 fn an_update_is_held_back_until_the_version_is_active() {
@@ -34,7 +25,8 @@ fn an_update_is_held_back_until_the_version_is_active() {
         .into_iter()
         .filter(|input| input["Qualifier"] == "7")
         .collect();
-    assert_eq!(looks.len(), 4);
+    // Three looks find it `Pending`, one finds it ready, and one checks it after the update.
+    assert_eq!(looks.len(), 5);
 }
 
 #[test]
@@ -47,7 +39,7 @@ fn an_update_is_held_back_until_latest_has_finished() {
 
     world.answer(event);
     assert_eq!(world.held("plain").1, "2.0");
-    assert_eq!(world.calls()["GetFunctionConfiguration"], 4);
+    assert_eq!(world.calls()["GetFunctionConfiguration"], 5);
 }
 
 #[test]
@@ -57,65 +49,54 @@ fn exactly_the_arn_that_goes_to_appflow_is_asked_about() {
     world.publish(CRM, "1.7");
     world.answer(world.move_alias(CRM, "live", 7));
     let looks = world.inputs("GetFunctionConfiguration");
-    let [look] = looks.as_slice() else {
-        panic!("one look, not {looks:?}");
-    };
-    assert_eq!(look["FunctionName"], arn(CRM, None));
-    assert_eq!(look["Qualifier"], "live");
-}
-
-#[test]
-fn ready_at_the_first_look_costs_one_call_for_all_registrations_of_an_arn() {
-    let world = World::new();
-    world.function(CRM, 1);
-    for number in 0..40 {
-        world.register(&format!("connector-{number:02}"), &arn(CRM, None));
+    assert_eq!(looks.len(), 2, "{looks:?}");
+    for look in looks {
+        assert_eq!(look["FunctionName"], arn(CRM, None));
+        assert_eq!(look["Qualifier"], "live");
     }
-    world.answer(world.publish(CRM, "2.0"));
-    assert_eq!(world.calls()["GetFunctionConfiguration"], 1);
 }
 
 #[test]
-fn registrations_that_share_an_arn_wait_once() {
-    let world = World::new();
-    world.function(CRM, 1);
-    for number in 0..40 {
-        world.register(&format!("connector-{number:02}"), &arn(CRM, None));
-    }
-    world.aws.state().lambda.settle(Settling::AfterLooks(2));
-    world.answer(world.change_latest(CRM, "2.0"));
-    assert_eq!(world.calls()["GetFunctionConfiguration"], 3);
-    assert_eq!(world.held("connector-39").1, "2.0");
-}
-
-#[test]
-fn a_failed_function_is_an_error_with_lambda_s_own_reason() {
-    let reason = "The subnet has no free address.";
-    for (state, last_update, told) in [
-        (
-            State::Failed(reason.to_owned()),
-            LastUpdate::Successful,
-            "its State is Failed",
-        ),
-        (
-            State::Active,
-            LastUpdate::Failed(reason.to_owned()),
-            "its LastUpdateStatus is Failed",
-        ),
+fn a_function_that_will_not_become_ready_is_an_error_at_once_with_lambda_s_own_reason() {
+    let reason = || "The subnet has no free address.".to_owned();
+    for (state, name) in [
+        (State::Failed(reason()), "Failed"),
+        (State::Deactivating(reason()), "Deactivating"),
+        (State::Deactivated(reason()), "Deactivated"),
+        (State::Deleting(reason()), "Deleting"),
     ] {
         let world = World::one_registration();
         let event = world.change_latest(CRM, "2.0");
-        put_into(&world, CRM, state, last_update);
-        let (name, message) = world.error(event);
-        assert_eq!(name, "FunctionFailed");
-        assert!(message.contains(&format!("{told}: {reason}")), "{message}");
+        put_into(&mut world.aws.state(), CRM, state, LastUpdate::Successful);
+        let (error, message) = world.error(event);
+        assert_eq!(error, "FunctionFailed");
+        let told = format!("its State is {name}: {}", reason());
+        assert!(message.contains(&told), "{message}");
         assert!(message.contains(&arn(CRM, None)), "{message}");
-        assert_eq!(world.calls().get("UpdateConnectorRegistration"), None);
+        let calls = world.calls();
+        assert_eq!(calls["GetFunctionConfiguration"], 1, "{name}");
+        assert_eq!(calls.get("UpdateConnectorRegistration"), None);
     }
 }
 
 #[test]
-fn time_that_runs_out_while_waiting_is_an_error_that_lambda_tries_again() {
+fn after_a_failed_update_the_code_that_still_answers_is_read_with_a_warning() {
+    let world = World::one_registration();
+    let event = world.change_latest(CRM, "2.0");
+    let reason = "The subnet has no free address.";
+    let failed = LastUpdate::Failed(reason.to_owned());
+    put_into(&mut world.aws.state(), CRM, State::Active, failed);
+    let answer = world.answer(event);
+    assert_eq!(connector(&answer, "plain")["outcome"], "updated");
+    let lines = world.log_with("the function's last update failed");
+    let warned = lines.iter().find(|line| line["level"] == "WARN");
+    let warned = warned.expect("a warning");
+    assert_eq!(warned["functionArn"], arn(CRM, None));
+    assert!(warned["message"].as_str().unwrap().contains(reason));
+}
+
+#[test]
+fn a_function_that_is_not_ready_in_time_is_an_error_and_the_next_try_updates() {
     let world = World::one_registration();
     world.aws.state().lambda.settle(Settling::Never);
     let event = world.change_latest(CRM, "2.0");
@@ -129,17 +110,22 @@ fn time_that_runs_out_while_waiting_is_an_error_that_lambda_tries_again() {
     assert_eq!(world.calls().get("UpdateConnectorRegistration"), None);
     assert_eq!(world.held("plain").1, "1.1");
 
-    put_into(&world, CRM, State::Active, LastUpdate::Successful);
+    put_into(
+        &mut world.aws.state(),
+        CRM,
+        State::Active,
+        LastUpdate::Successful,
+    );
     world.answer(event);
     assert_eq!(world.held("plain").1, "2.0");
 }
 
 #[test]
-fn a_state_of_a_later_day_is_waited_out_and_named() {
+fn an_unknown_state_is_waited_for_and_named() {
     let world = World::one_registration();
     let event = world.change_latest(CRM, "2.0");
     put_into(
-        &world,
+        &mut world.aws.state(),
         CRM,
         State::Other("Hibernating".to_owned()),
         LastUpdate::Successful,
@@ -153,21 +139,26 @@ fn a_state_of_a_later_day_is_waited_out_and_named() {
 fn an_inactive_function_is_woken_by_appflow_and_updated_after_that() {
     let world = World::one_registration();
     let event = world.change_latest(CRM, "2.0");
-    put_into(&world, CRM, State::Inactive, LastUpdate::Successful);
+    put_into(
+        &mut world.aws.state(),
+        CRM,
+        State::Inactive,
+        LastUpdate::Successful,
+    );
     let answer = world.answer(event);
     assert_eq!(connector(&answer, "plain")["outcome"], "updated");
     assert_eq!(world.held("plain").1, "2.0");
 }
 
 #[test]
-fn a_function_that_may_not_be_read_is_updated_with_a_warning() {
+fn a_function_that_the_updater_is_not_authorized_to_read_is_updated_with_a_warning() {
     let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     let denied = Fault::error("GetFunctionConfiguration", "AccessDeniedException");
     world.aws.fault(denied);
     world.answer(event);
     assert_eq!(world.held("plain").1, "2.0");
-    let lines = world.log_with("may not ask whether the function is ready");
+    let lines = world.log_with("not authorized to check whether the function is ready");
     assert!(lines.iter().any(|line| {
         line["level"] == "WARN"
             && line["message"]
@@ -191,7 +182,7 @@ fn a_function_that_is_gone_is_an_error() {
 }
 
 #[test]
-fn a_lambda_that_does_not_answer_is_an_error() {
+fn a_lambda_that_has_an_internal_error_is_an_error() {
     let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     let broken = Fault::error("GetFunctionConfiguration", "ServiceException");

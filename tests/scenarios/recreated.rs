@@ -1,11 +1,11 @@
-//! A function that was deleted and created anew starts again at version 1.
+//! A function that was deleted and recreated starts again at version 1.
 
 use aws_local::faults::Fault;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{CRM, World, arn, connector, package};
 
-/// `crm` registered at version 6, then deleted and created anew.
+/// `crm` registered at version 6, then deleted and recreated.
 fn recreated() -> World {
     let world = World::with(&[("GRANT_INVOKE", "true")]);
     world.function(CRM, 6);
@@ -32,13 +32,14 @@ fn a_registration_moves_when_its_version_no_longer_exists() {
 }
 
 #[test]
-fn without_leave_to_look_it_stays_where_it_is_and_says_why() {
+fn where_the_updater_is_not_authorized_to_look_it_stays_and_says_why() {
     let world = recreated();
     let event = world.event();
     world.aws.fault(Fault::error(
         "GetFunctionConfiguration",
         "AccessDeniedException",
     ));
+    let old = arn(CRM, Some("6"));
     let answer = world.answer(event);
     let pinned = connector(&answer, "pinned");
     assert_eq!(pinned["outcome"], "skipped");
@@ -47,12 +48,53 @@ fn without_leave_to_look_it_stays_where_it_is_and_says_why() {
         reason.contains("older than the registered version 6"),
         "{reason}"
     );
-    assert!(reason.contains("AccessDeniedException"), "{reason}");
-    world.log_with("may not ask whether the registered version still exists");
+    assert!(
+        reason.contains("lambda:GetFunctionConfiguration"),
+        "{reason}"
+    );
+    let lines = world.log_with("not authorized to check whether the registered version");
+    let warned = |line: &Value| line["level"] == "WARN" && line["registeredArn"] == old;
+    assert!(lines.iter().any(warned), "{lines:?}");
 }
 
 #[test]
-fn a_late_event_of_the_old_function_s_does_no_harm() {
+fn an_event_is_not_skipped_while_lambda_cannot_tell_whether_the_version_exists() {
+    let world = recreated();
+    let event = world.event();
+    let odd = "InvalidRequestContentException";
+    world
+        .aws
+        .fault(Fault::error("GetFunctionConfiguration", odd));
+    let (name, message) = world.error(&event);
+    assert_eq!(name, "FunctionUnknown");
+    assert!(message.contains(odd), "{message}");
+    assert_eq!(world.held("pinned").0, "6");
+
+    world.aws.state().faults.clear();
+    world.answer(event);
+    assert_eq!(world.held("pinned"), ("1".into(), "9.0".into()));
+}
+
+#[test]
+fn the_same_version_number_of_the_recreated_function_is_refreshed() {
+    let world = World::with(&[("GRANT_INVOKE", "true")]);
+    world.function(CRM, 1);
+    world.allow(CRM, Some("1"));
+    world.register("pinned", &arn(CRM, Some("1")));
+    world.call("DeleteFunction", json!({ "FunctionName": CRM }));
+    world.call(
+        "CreateFunction",
+        json!({ "FunctionName": CRM, "Code": { "ZipFile": package("9.0") }, "Publish": true }),
+    );
+    let event = world.event();
+    assert_eq!(event["detail"]["responseElements"]["version"], "1");
+    let answer = world.answer(event);
+    assert_eq!(connector(&answer, "pinned")["outcome"], "updated");
+    assert_eq!(world.held("pinned"), ("1".into(), "9.0".into()));
+}
+
+#[test]
+fn a_late_event_of_the_deleted_function_does_no_harm() {
     let world = World::new();
     world.function(CRM, 5);
     let sixth = world.publish(CRM, "1.6");

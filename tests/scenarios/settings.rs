@@ -7,9 +7,15 @@ use aws_local::runtime_api::Outcome;
 use crate::world::World;
 
 #[test]
-fn a_bad_setting_fails_the_start_and_names_the_variable_and_what_is_allowed() {
+fn an_invalid_setting_fails_the_start_and_names_the_variable_and_what_is_allowed() {
     for (variable, value, allowed) in [
         ("CONNECTOR_LABELS", "fine,not fine", "2 to 256 characters"),
+        ("CONNECTOR_LABELS", "acme-crm,!acme-erp", "not both"),
+        (
+            "FUNCTION_NAME_PREFIX",
+            "acme crm",
+            "the beginning of a Lambda function's name",
+        ),
         ("REGISTER_AS", "newest", "follow, version, unqualified"),
         (
             "UPDATE_DESCRIPTION",
@@ -54,6 +60,7 @@ fn a_bad_setting_fails_the_start_and_names_the_variable_and_what_is_allowed() {
 fn blank_settings_are_the_defaults() {
     let world = World::with(&[
         ("CONNECTOR_LABELS", ""),
+        ("FUNCTION_NAME_PREFIX", ""),
         ("REGISTER_AS", ""),
         ("UPDATE_DESCRIPTION", ""),
         ("GRANT_INVOKE", ""),

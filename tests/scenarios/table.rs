@@ -98,7 +98,7 @@ fn a_moved_alias_refreshes_the_registrations_that_follow_it_alone() {
 }
 
 #[test]
-fn an_alias_that_was_created_anew_refreshes_its_registrations() {
+fn a_recreated_alias_refreshes_its_registrations() {
     let world = World::new();
     world.five_forms();
     world.publish(CRM, "1.7");
@@ -147,20 +147,18 @@ fn an_alias_is_followed_when_its_shift_of_traffic_ends() {
 }
 
 #[test]
-fn the_version_that_is_registered_already_is_left_alone() {
+fn the_registered_version_itself_is_refreshed() {
     let world = World::new();
     world.five_forms();
     let event = world.publish(CRM, "1.7");
     world.allow(CRM, Some("7"));
     world.answer(&event);
-    world.calls();
 
     let answer = world.answer(&event);
     let pinned = connector(&answer, "pinned");
-    assert_eq!(pinned["outcome"], "skipped");
-    assert_eq!(pinned["reason"], "already registered with version 7");
+    assert_eq!(pinned["outcome"], "updated");
     assert_eq!(pinned["registeredArn"], arn(CRM, Some("7")));
-    assert!(pinned.get("targetArn").is_none());
+    assert_eq!(pinned["targetArn"], arn(CRM, Some("7")));
 }
 
 #[test]
@@ -197,7 +195,7 @@ fn versions_are_compared_as_numbers() {
 }
 
 #[test]
-fn publishing_nothing_new_changes_nothing_that_matters() {
+fn publishing_nothing_new_changes_nothing() {
     let world = World::new();
     world.five_forms();
     world.call("PublishVersion", json!({ "FunctionName": CRM }));
@@ -205,7 +203,9 @@ fn publishing_nothing_new_changes_nothing_that_matters() {
     assert_eq!(event["detail"]["responseElements"]["version"], "6");
 
     let answer = world.answer(event);
-    assert_eq!(connector(&answer, "pinned")["outcome"], "skipped");
+    assert_eq!(connector(&answer, "pinned")["changed"], json!([]));
+    assert_eq!(connector(&answer, "plain")["changed"], json!([]));
+    assert_eq!(world.held("pinned"), ("6".into(), "1.6".into()));
     assert_eq!(world.held("plain"), ("".into(), "1.6".into()));
 }
 
@@ -237,7 +237,7 @@ fn register_as_unqualified_takes_the_version_off_pinned_registrations() {
 }
 
 #[test]
-fn an_answer_that_cloudtrail_cut_is_made_up_for() {
+fn where_cloudtrail_cut_the_answer_lambda_is_asked_for_the_version() {
     let world = World::new();
     world.five_forms();
     let mut event = world.publish(CRM, "1.7");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use aws_local::AwsLocal;
@@ -29,8 +30,7 @@ impl World {
     /// The updater with settings.
     pub fn with(settings: &[(&str, &str)]) -> Self {
         let aws = AwsLocal::start(0).expect("a free port");
-        let updater = Bootstrap::start(env!("CARGO_BIN_EXE_connector-updater"), &aws, settings)
-            .expect("the binary starts");
+        let updater = start(&aws, settings);
         Self { aws, updater }
     }
 
@@ -184,12 +184,34 @@ impl World {
 
     /// What the updater makes of a payload when its timeout is so long.
     pub fn outcome_within(&self, timeout: Duration, payload: impl ToString) -> Outcome {
-        let request_id = self.aws.state().runtime.request_id();
-        self.aws.invoke_with(Invocation {
+        self.begin(timeout, payload).end()
+    }
+
+    /// Hands the updater a payload and does not wait for what it makes of it.
+    pub fn begin(&self, timeout: Duration, payload: impl ToString) -> UnderWay {
+        let mut world = self.aws.state();
+        let request_id = world.runtime.request_id();
+        UnderWay(world.runtime.invoke(Invocation {
             payload: payload.to_string().into(),
             request_id,
             timeout,
-        })
+        }))
+    }
+
+    /// One more updater, which takes invocations as the first one does.
+    pub fn another_updater(&self, settings: &[(&str, &str)]) -> Bootstrap {
+        start(&self.aws, settings)
+    }
+
+    /// Waits until something is so, which has to be soon.
+    pub fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..2000 {
+            if is_so(self) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("never {what}; the log:\n{}", self.log());
     }
 
     /// The updater's answer to a payload that it has to answer.
@@ -239,6 +261,14 @@ impl World {
             .collect()
     }
 
+    /// The client tokens of the updates since calls were last taken.
+    pub fn tokens(&self) -> Vec<String> {
+        self.inputs("UpdateConnectorRegistration")
+            .iter()
+            .map(|input| input["clientToken"].as_str().expect("a token").to_owned())
+            .collect()
+    }
+
     /// The updater's log.
     pub fn log(&self) -> String {
         self.updater.lines().join("\n")
@@ -262,21 +292,62 @@ impl World {
         panic!("no {invocations} metric lines in the log:\n{}", self.log());
     }
 
+    /// The updater's log lines so far, once those of so many invocations are there.
+    pub fn log_of(&self, invocations: usize) -> Vec<Value> {
+        // The metrics come last.
+        self.metrics(invocations);
+        self.log_lines()
+    }
+
     /// The updater's log lines, once one of them has this text in it.
     pub fn log_with(&self, text: &str) -> Vec<Value> {
         for _ in 0..1000 {
             let lines = self.updater.lines();
             if lines.iter().any(|line| line.contains(text)) {
-                return lines
-                    .iter()
-                    .map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!(line)))
-                    .filter(|line| !is_metric(line))
-                    .collect();
+                return self.log_lines();
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         panic!("`{text}` is not in the log:\n{}", self.log());
     }
+
+    fn log_lines(&self) -> Vec<Value> {
+        self.updater
+            .lines()
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!(line)))
+            .filter(|line| !is_metric(line))
+            .collect()
+    }
+}
+
+/// An invocation whose outcome nobody has waited for yet.
+pub struct UnderWay(Receiver<Outcome>);
+
+impl UnderWay {
+    /// Whether it is still going on. Asked once only, before its end.
+    pub fn is_going_on(&self) -> bool {
+        self.0.try_recv().is_err()
+    }
+
+    /// Waits for its outcome.
+    pub fn end(self) -> Outcome {
+        let longest = Duration::from_secs(90);
+        self.0.recv_timeout(longest).unwrap_or(Outcome::TimedOut)
+    }
+
+    /// Waits for its answer.
+    pub fn answer(self) -> Value {
+        match self.end() {
+            Outcome::Answer(answer) => answer,
+            other => panic!("no answer but {other:?}"),
+        }
+    }
+}
+
+fn start(aws: &AwsLocal, settings: &[(&str, &str)]) -> Bootstrap {
+    Bootstrap::start(env!("CARGO_BIN_EXE_connector-updater"), aws, settings)
+        .expect("the binary starts")
 }
 
 fn is_metric(line: &Value) -> bool {
@@ -285,11 +356,15 @@ fn is_metric(line: &Value) -> bool {
 
 /// A deployment package that is a connector of this version.
 pub fn package(connector_version: &str) -> String {
-    let connector = json!({
+    package_of(&json!({
         "connectorName": "Acme CRM",
         "connectorOwner": "Acme",
         "connectorVersion": connector_version,
-    });
+    }))
+}
+
+/// A deployment package that is this connector.
+pub fn package_of(connector: &Value) -> String {
     BASE64_STANDARD.encode(connector.to_string())
 }
 

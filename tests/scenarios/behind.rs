@@ -1,0 +1,81 @@
+//! A sweep leaves a version-pinned registration where it is, and says if it is behind the newest
+//! version.
+
+use serde_json::json;
+
+use crate::world::{CRM, World, arn, connector, sample_events};
+
+const GRANTING: &[(&str, &str)] = &[("GRANT_INVOKE", "true")];
+
+/// `pinned` is at version 6 of a function that has a seventh.
+fn behind(settings: &[(&str, &str)]) -> World {
+    let world = World::with(settings);
+    world.five_forms();
+    world.publish(CRM, "1.7");
+    world
+}
+
+#[test]
+fn a_sweep_does_not_undo_a_rollback_and_tells_that_a_newer_version_exists() {
+    let world = behind(GRANTING);
+    for (number, payload) in [json!({ "sweep": {} }), sample_events()["schedule"].clone()]
+        .iter()
+        .enumerate()
+    {
+        let answer = world.answer(payload);
+        let pinned = connector(&answer, "pinned");
+        assert_eq!(pinned["outcome"], "updated");
+        assert_eq!(pinned["targetArn"], arn(CRM, Some("6")));
+        let reason = pinned["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains("version 7 is newer"), "{reason}");
+        assert!(reason.contains(r#"{"sweep": {"move": true}}"#), "{reason}");
+        assert_eq!(world.held("pinned"), ("6".into(), "1.6".into()));
+        let lines = world.log_of(number + 1);
+        let line = lines
+            .iter()
+            .rfind(|line| line["connectorLabel"] == "pinned")
+            .expect("a line");
+        assert_eq!(line["level"], "WARN");
+        assert_eq!(line["reason"], reason);
+        assert_eq!(world.metrics(number + 1)[number]["RegistrationsBehind"], 1);
+    }
+}
+
+#[test]
+fn a_dry_sweep_tells_it_too() {
+    let world = behind(&[]);
+    let answer = world.answer(json!({ "sweep": { "dryRun": true } }));
+    let pinned = connector(&answer, "pinned");
+    assert_eq!(pinned["outcome"], "planned");
+    assert_eq!(pinned["targetArn"], arn(CRM, Some("6")));
+    let reason = pinned["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("version 7 is newer"), "{reason}");
+    assert_eq!(world.metrics(1)[0]["RegistrationsBehind"], 1);
+}
+
+#[test]
+fn a_sweep_that_is_asked_to_moves_it() {
+    let world = behind(GRANTING);
+    let answer = world.answer(json!({ "sweep": { "move": true } }));
+    let pinned = connector(&answer, "pinned");
+    assert_eq!(pinned["targetArn"], arn(CRM, Some("7")));
+    assert!(pinned.get("reason").is_none(), "{pinned}");
+    assert_eq!(world.held("pinned"), ("7".into(), "1.7".into()));
+    assert_eq!(world.metrics(1)[0]["RegistrationsBehind"], 0);
+}
+
+#[test]
+fn the_newest_version_is_not_behind() {
+    let world = World::new();
+    world.five_forms();
+    let answer = world.answer(json!({ "sweep": {} }));
+    assert!(connector(&answer, "pinned").get("reason").is_none());
+    assert_eq!(world.metrics(1)[0]["RegistrationsBehind"], 0);
+}
+
+#[test]
+fn with_register_as_version_a_sweep_keeps_it_at_the_newest() {
+    let world = behind(&[("REGISTER_AS", "version"), ("GRANT_INVOKE", "true")]);
+    world.answer(json!({ "sweep": {} }));
+    assert_eq!(world.held("pinned"), ("7".into(), "1.7".into()));
+}

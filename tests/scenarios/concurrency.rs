@@ -1,0 +1,228 @@
+//! Two deployments of one function, handled at once by two updaters, end at the newer one.
+
+use std::thread;
+use std::time::Duration;
+
+use aws_local::Calls;
+use aws_local::bootstrap::Bootstrap;
+use aws_local::faults::{Fault, Kind};
+use serde_json::Value;
+
+use crate::world::{CRM, World, arn};
+
+const UPDATE: &str = "UpdateConnectorRegistration";
+/// Long enough that the other updater is done with its own update by then.
+const LATE: Duration = Duration::from_millis(1500);
+
+/// A form of registration, and how it is deployed.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Unqualified,
+    Pinned,
+    Alias,
+}
+
+const FORMS: [Form; 3] = [Form::Unqualified, Form::Pinned, Form::Alias];
+
+impl Form {
+    fn qualifier(self) -> Option<&'static str> {
+        match self {
+            Self::Unqualified => None,
+            Self::Pinned => Some("6"),
+            Self::Alias => Some("live"),
+        }
+    }
+
+    /// Deploys version 7 or 8; gives the event.
+    fn deploy(self, world: &World, version: u64) -> Value {
+        let published = world.publish(CRM, &format!("1.{version}"));
+        match self {
+            Self::Unqualified | Self::Pinned => published,
+            Self::Alias => world.move_alias(CRM, "live", version),
+        }
+    }
+
+    /// What AppFlow has to hold when version 8 was deployed last.
+    fn newest(self) -> (String, String) {
+        let qualifier = match self {
+            Self::Pinned => "8",
+            other => other.qualifier().unwrap_or_default(),
+        };
+        (qualifier.to_owned(), "1.8".to_owned())
+    }
+}
+
+/// One registration of this form, two updaters, and AppFlow stores the first update late.
+fn two_updaters(form: Form) -> (World, Bootstrap) {
+    let settings = &[("GRANT_INVOKE", "true")];
+    let world = World::with(settings);
+    world.function(CRM, 6);
+    world.allow(CRM, Some("6"));
+    world.create_alias(CRM, "live", 6);
+    world.register("crm", &arn(CRM, form.qualifier()));
+    let another = world.another_updater(settings);
+    (world, another)
+}
+
+/// AppFlow stores the next update so late that the other updater's is stored by then.
+fn store_the_next_update_late(world: &World) {
+    world
+        .aws
+        .fault(Fault::of(UPDATE, Kind::StoredLate(LATE)).times(1));
+}
+
+fn updates(world: &World) -> usize {
+    let world = world.aws.state();
+    let calls = world.calls.iter();
+    calls.filter(|call| call.operation == UPDATE).count()
+}
+
+fn for_every_form(scenario: impl Fn(Form) + Send + Sync) {
+    thread::scope(|scope| {
+        for form in FORMS {
+            let scenario = &scenario;
+            scope.spawn(move || scenario(form));
+        }
+    });
+}
+
+const TIME: Duration = Duration::from_secs(30);
+
+#[test]
+fn the_newer_deployment_wins_though_appflow_stores_the_older_one_last() {
+    for_every_form(|form| {
+        let (world, _another) = two_updaters(form);
+        store_the_next_update_late(&world);
+        let older = form.deploy(&world, 7);
+        let older = world.begin(TIME, older);
+        world.until("is the older one read", |world| updates(world) == 1);
+        let newer = form.deploy(&world, 8);
+        world.begin(TIME, newer).answer();
+        assert_eq!(world.held("crm"), form.newest(), "{form:?}");
+        assert!(older.is_going_on(), "{form:?}: not late enough");
+        older.answer();
+        assert_eq!(world.held("crm"), form.newest(), "{form:?}");
+    });
+}
+
+#[test]
+fn the_newer_deployment_wins_though_the_older_event_is_handled_second() {
+    for_every_form(|form| {
+        let (world, _another) = two_updaters(form);
+        let older = form.deploy(&world, 7);
+        let newer = form.deploy(&world, 8);
+        store_the_next_update_late(&world);
+        let newer = world.begin(TIME, newer);
+        world.until("is the newer one read", |world| updates(world) == 1);
+        let older = world.begin(TIME, older);
+        newer.answer();
+        older.answer();
+        assert_eq!(world.held("crm"), form.newest(), "{form:?}");
+    });
+}
+
+#[test]
+fn the_newer_deployment_wins_though_the_older_one_was_observed_first() {
+    for_every_form(|form| {
+        let (world, _another) = two_updaters(form);
+        let older = form.deploy(&world, 7);
+        // The older invocation has found its function ready and waits for its answer, while the newer
+        // one is deployed and handled from beginning to end.
+        let slow = Kind::Slow(Duration::from_millis(1500));
+        world
+            .aws
+            .fault(Fault::of("GetFunctionConfiguration", slow).times(1));
+        let older = world.begin(TIME, older);
+        world.until("is the function looked at", |world| {
+            let world = world.aws.state();
+            world
+                .calls
+                .iter()
+                .any(|call| call.operation == "GetFunctionConfiguration")
+        });
+        let newer = form.deploy(&world, 8);
+        world.begin(TIME, newer).answer();
+        assert!(older.is_going_on(), "{form:?}: not slow enough");
+        older.answer();
+        assert_eq!(world.held("crm"), form.newest(), "{form:?}");
+    });
+}
+
+#[test]
+fn both_events_at_once_end_at_the_newer_deployment_in_either_order() {
+    for_every_form(|form| {
+        for newer_first in [false, true] {
+            let (world, _another) = two_updaters(form);
+            let mut events = [form.deploy(&world, 7), form.deploy(&world, 8)];
+            if newer_first {
+                events.reverse();
+            }
+            let under_way = events.map(|event| world.begin(TIME, event));
+            for invocation in under_way {
+                invocation.answer();
+            }
+            assert_eq!(world.held("crm"), form.newest(), "{form:?}");
+        }
+    });
+}
+
+#[test]
+fn one_event_delivered_twice_at_once_does_no_harm() {
+    for_every_form(|form| {
+        let (world, _another) = two_updaters(form);
+        store_the_next_update_late(&world);
+        form.deploy(&world, 7);
+        let event = form.deploy(&world, 8);
+        let first = world.begin(TIME, &event);
+        let second = world.begin(TIME, &event);
+        // AppFlow refuses a client token that is in use, and the updater tries again.
+        first.answer();
+        second.answer();
+        assert_eq!(world.held("crm"), form.newest(), "{form:?}");
+    });
+}
+
+#[test]
+fn an_event_and_a_sweep_at_once_end_at_the_newest_version() {
+    let (world, _another) = two_updaters(Form::Pinned);
+    Form::Pinned.deploy(&world, 7);
+    store_the_next_update_late(&world);
+    let sweep = world.begin(TIME, r#"{"sweep": {"move": true}}"#);
+    world.until("does the sweep update", |world| updates(world) == 1);
+    let event = Form::Pinned.deploy(&world, 8);
+    world.begin(TIME, event).answer();
+    assert!(sweep.is_going_on(), "not late enough");
+    sweep.answer();
+    assert_eq!(world.held("crm"), Form::Pinned.newest());
+}
+
+#[test]
+fn a_sweep_does_not_put_back_what_an_event_moves_meanwhile() {
+    let (world, _another) = two_updaters(Form::Pinned);
+    Form::Pinned.deploy(&world, 7);
+    // A sweep leaves the registration at version 6, but by the time that AppFlow stores that, the
+    // event of version 8 has moved it.
+    store_the_next_update_late(&world);
+    let sweep = world.begin(TIME, r#"{"sweep": {}}"#);
+    world.until("does the sweep update", |world| updates(world) == 1);
+    let event = Form::Pinned.deploy(&world, 8);
+    world.begin(TIME, event).answer();
+    assert!(sweep.is_going_on(), "not late enough");
+    sweep.answer();
+    assert_eq!(world.held("crm"), Form::Pinned.newest());
+}
+
+#[test]
+fn a_deployment_between_another_updater_s_update_and_its_check_is_seen_by_both() {
+    let (world, _another) = two_updaters(Form::Pinned);
+    let seventh = Form::Pinned.deploy(&world, 7);
+    let update = Calls::of(UPDATE).concerning("crm");
+    world
+        .aws
+        .once_after(update, crate::meanwhile::publish("1.8"));
+    let both = [&seventh, &seventh].map(|event| world.begin(TIME, event));
+    for invocation in both {
+        invocation.answer();
+    }
+    assert_eq!(world.held("crm"), Form::Pinned.newest());
+}
