@@ -442,7 +442,7 @@ impl Steps {
             }
             Decision::Skip(reason) => match entry.updated_to.clone() {
                 // Somebody changed it after the update: it stays as they left it.
-                Some(target) => self.finish_updated(id, target, None),
+                Some(target) => self.finish_updated(id, target, Some(&registration)),
                 None => {
                     // After a failed update it may be another ARN than the one before it.
                     self.entries[id].registered = Some(registration.function_arn);
@@ -1032,14 +1032,8 @@ impl Steps {
         else {
             return;
         };
-        match after {
-            // Somebody else has updated it meanwhile: decide again, by what it is now.
-            Some(after) if after.function_arn != target => self.again(id, None),
-            after => {
-                let after = after.as_ref().map(|after| after.configuration.clone());
-                self.finish_updated(id, target, after);
-            }
-        }
+        let after = after.clone();
+        self.finish_updated(id, target, after.as_deref());
     }
 
     /// Once more, from the observation on; after `target` is ready again, if it is given.
@@ -1070,13 +1064,20 @@ impl Steps {
 
     // The end.
 
-    fn finish_updated(&mut self, id: usize, target: FunctionArn, after: Option<Configuration>) {
+    /// Ends a registration that was updated. `after` is what AppFlow has now, where it tells: if that is
+    /// another ARN, somebody else wrote it, and has the last word.
+    fn finish_updated(&mut self, id: usize, target: FunctionArn, after: Option<&Registration>) {
         let entry = &self.entries[id];
-        let evidence = entry.before.as_ref().zip(after.as_ref());
+        let since = after
+            .map(|after| &after.function_arn)
+            .filter(|arn| **arn != target);
+        let after = after.filter(|_| since.is_none());
+        let evidence = entry.before.as_ref().zip(after);
         let outcome = Outcome::Updated {
-            target,
             behind: entry.behind,
-            evidence: evidence.map(|(before, after)| before.evidence(after)),
+            since: since.cloned(),
+            evidence: evidence.map(|(before, after)| before.evidence(&after.configuration)),
+            target,
         };
         self.finish(id, Some(outcome));
     }
