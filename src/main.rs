@@ -1,8 +1,7 @@
 //! Wiring only: settings, log, clients, run.
 
-use aws_config::BehaviorVersion;
+use connector_updater::aws::access::Access;
 use connector_updater::aws::call::Aws;
-use connector_updater::aws::credentials::Credentials;
 use connector_updater::aws::https;
 use connector_updater::report::log;
 use connector_updater::report::panics;
@@ -26,13 +25,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         }
     };
     log::start(settings.log_level, settings.log_format);
-    let http_client = https::client();
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .credentials_provider(Credentials::new(http_client.clone()))
-        .http_client(http_client)
-        .load()
-        .await;
-    let updater = Updater::new(settings, Aws::new(&config));
+    let access = Access::from_env(https::client());
+    let updater = Updater::new(settings, Aws::new(&access));
     Runtime::new(service_fn(|event| updater.handle(event).boxed_local()))
         .layer(MapRequestLayer::new(as_text))
         .layer(TracingLayer::new())

@@ -4,12 +4,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_appflow::Client;
 use aws_sdk_appflow::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_appflow::config::retry::RetryConfig;
 use aws_sdk_appflow::config::timeout::TimeoutConfig;
-use aws_sdk_appflow::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_appflow::config::{
+    BehaviorVersion, Config, ConfigBag, Intercept, RuntimeComponents, SharedCredentialsProvider,
+};
 use aws_sdk_appflow::error::{BoxError, SdkError};
 use aws_sdk_appflow::operation::update_connector_registration::UpdateConnectorRegistrationError;
 use aws_sdk_appflow::types::{
@@ -18,6 +19,7 @@ use aws_sdk_appflow::types::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::aws::access::Access;
 use crate::aws::call::{Calls, retry_partition};
 use crate::aws::error::service_error;
 use crate::model::evidence::Configuration;
@@ -36,8 +38,13 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A client with bounded attempts.
-pub(super) fn client(config: &SdkConfig) -> Client {
-    let config = aws_sdk_appflow::config::Builder::from(config)
+pub(super) fn client(access: &Access) -> Client {
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(access.region.clone())
+        .use_fips(access.use_fips)
+        .use_dual_stack(access.use_dual_stack)
+        .http_client(access.http_client.clone())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .retry_partition(retry_partition("appflow"))
         .timeout_config(
@@ -45,9 +52,15 @@ pub(super) fn client(config: &SdkConfig) -> Client {
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .operation_timeout(CALL_TIMEOUT)
                 .build(),
-        )
-        .build();
-    Client::from_conf(config)
+        );
+    config.set_credentials_provider(
+        access
+            .credentials
+            .clone()
+            .map(SharedCredentialsProvider::new),
+    );
+    config.set_endpoint_url(access.appflow.clone());
+    Client::from_conf(config.build())
 }
 
 impl Calls<'_> {

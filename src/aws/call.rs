@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_appflow::config::retry::{RetryPartition, TokenBucket};
 
 use tokio::time::sleep;
 
+use crate::aws::access::Access;
 use crate::aws::deadline::Deadline;
 use crate::aws::{appflow, lambda};
 use crate::model::service_error::{Operation, ServiceError};
@@ -36,10 +36,10 @@ pub struct Calls<'a> {
 
 impl Aws {
     /// Clients with bounded attempts.
-    pub fn new(config: &SdkConfig) -> Self {
+    pub fn new(access: &Access) -> Self {
         Self {
-            appflow: appflow::client(config),
-            lambda: lambda::client(config),
+            appflow: appflow::client(access),
+            lambda: lambda::client(access),
         }
     }
 

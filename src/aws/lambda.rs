@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::config::{BehaviorVersion, Config, SharedCredentialsProvider};
 
+use crate::aws::access::Access;
 use crate::aws::call::{Calls, retry_partition};
 use crate::aws::error::service_error;
 use crate::model::function_arn::{FunctionArn, Qualifier};
@@ -27,8 +28,13 @@ pub(crate) const STATEMENT_ID: &str = "connector-updater-appflow";
 pub(crate) const APPFLOW: &str = "appflow.amazonaws.com";
 
 /// A client with bounded attempts.
-pub(super) fn client(config: &SdkConfig) -> Client {
-    let config = aws_sdk_lambda::config::Builder::from(config)
+pub(super) fn client(access: &Access) -> Client {
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(access.region.clone())
+        .use_fips(access.use_fips)
+        .use_dual_stack(access.use_dual_stack)
+        .http_client(access.http_client.clone())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .retry_partition(retry_partition("lambda"))
         .timeout_config(
@@ -36,9 +42,15 @@ pub(super) fn client(config: &SdkConfig) -> Client {
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .operation_timeout(CALL_TIMEOUT)
                 .build(),
-        )
-        .build();
-    Client::from_conf(config)
+        );
+    config.set_credentials_provider(
+        access
+            .credentials
+            .clone()
+            .map(SharedCredentialsProvider::new),
+    );
+    config.set_endpoint_url(access.lambda.clone());
+    Client::from_conf(config.build())
 }
 
 impl Calls<'_> {

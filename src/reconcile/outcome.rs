@@ -26,6 +26,8 @@ pub enum Outcome {
         target: FunctionArn,
         /// The newest version, where the registration stays behind it.
         behind: Option<Version>,
+        /// What somebody else has registered it with since, where that is another ARN.
+        since: Option<FunctionArn>,
         /// What the update did, where AppFlow told.
         evidence: Option<Evidence>,
     },

@@ -42,11 +42,13 @@ impl<'a> Row<'a> {
             Outcome::Updated {
                 target,
                 behind,
+                since,
                 evidence,
             } => {
                 row.outcome = "updated";
                 row.target_arn = Some(target);
-                row.reason = behind.map(words::behind);
+                let since = since.as_ref().map(words::since);
+                row.reason = since.or_else(|| behind.map(words::behind));
                 if let Some(evidence) = evidence {
                     row.previous_connector_version = evidence.previous_version.as_deref();
                     row.connector_version = evidence.version.as_deref();

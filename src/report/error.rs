@@ -180,6 +180,7 @@ mod tests {
         let updated = Outcome::Updated {
             target: arn.clone(),
             behind: None,
+            since: None,
             evidence: None,
         };
         let planned = Outcome::Planned {

@@ -172,6 +172,7 @@ mod tests {
         let updated = |behind, changed: &[&str]| Outcome::Updated {
             target: target.clone(),
             behind,
+            since: None,
             evidence: Some(Evidence {
                 previous_version: None,
                 version: None,

@@ -70,6 +70,7 @@ mod tests {
             outcome: Outcome::Updated {
                 target: arn.clone(),
                 behind: None,
+                since: None,
                 evidence,
             },
         };

@@ -74,6 +74,11 @@ pub(super) fn behind(newest: Version) -> String {
     )
 }
 
+/// That somebody else has updated a registration right after the updater.
+pub(super) fn since(arn: &FunctionArn) -> String {
+    format!("after this update, somebody else registered {arn}, which is left as it is")
+}
+
 /// Why a registration could not be updated, and what to do.
 pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String {
     let target = target.map_or_else(|| "the function".to_owned(), ToString::to_string);

@@ -195,6 +195,7 @@ fn a_process_that_ends_is_made_up_for_by_lambda_s_next_try() {
 fn without_the_check_after_an_update_old_code_stays() {
     let budget = Budget {
         change_latest: 2,
+        late: 1,
         ..Budget::default()
     };
     let found = breaks("", budget, Without::Check);

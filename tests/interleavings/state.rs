@@ -115,6 +115,11 @@ struct Event {
     happened: Happened,
     /// Invocations that failed.
     tries: u8,
+    /// Whether an invocation has begun with it.
+    begun: bool,
+    /// Whether an operator has changed something since: the operator has the last word, and
+    /// another delivery of the event has none.
+    operated: bool,
 }
 
 #[derive(Clone)]
@@ -129,8 +134,9 @@ struct Invocation {
     described_first: BTreeMap<String, Registration>,
     looked: BTreeMap<FunctionArn, Look>,
     failed: Option<FailureKind>,
-    /// Whether an operator has changed something since it began.
-    operated: bool,
+    /// What it updated a registration to last, and what before an operator changed that.
+    updated_to: Option<FunctionArn>,
+    left: Option<FunctionArn>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -346,8 +352,13 @@ impl State {
                     .operate(&label.unwrap_or_default(), &change)
                 {
                     self.handled = None;
+                    for event in self.events.iter_mut().filter(|event| event.begun) {
+                        event.operated = true;
+                    }
                     for invocation in &mut self.invocations {
-                        invocation.change().operated = true;
+                        let invocation = invocation.change();
+                        invocation.event.operated = true;
+                        invocation.left = invocation.updated_to.take();
                     }
                     self.registration_changed();
                 }
@@ -355,7 +366,9 @@ impl State {
             Move::Begin(position, again) => {
                 let event = if again {
                     self.budget.double -= 1;
-                    self.events[usize::from(position)].clone()
+                    let event = &mut self.events[usize::from(position)];
+                    event.begun = true;
+                    event.clone()
                 } else {
                     self.events.remove(position.into())
                 };
@@ -374,6 +387,8 @@ impl State {
                     generation: self.world.function.generation,
                     happened: Happened::Sweep { to_newest: false },
                     tries: 0,
+                    begun: true,
+                    operated: false,
                 })?;
             }
             Move::Answer(id, position, delayed) => {
@@ -418,6 +433,8 @@ impl State {
             generation: self.world.function.generation,
             happened: Happened::Changed(change),
             tries: 0,
+            begun: false,
+            operated: false,
         });
     }
 
@@ -450,7 +467,8 @@ impl State {
             described_first: BTreeMap::new(),
             looked: BTreeMap::new(),
             failed: None,
-            operated: false,
+            updated_to: None,
+            left: None,
         };
         self.invocations.push(Shared::new(invocation));
         self.go_on(self.invocations.len() - 1)
@@ -589,6 +607,11 @@ impl State {
                     }
                 }
             }
+            Answer::Updated(_, Ok(())) => {
+                if let Call::Update { plan, .. } = call {
+                    invocation.updated_to = Some(plan.target.clone());
+                }
+            }
             Answer::Looked(target, false, Ok(look)) if self.without == Without::Check => {
                 invocation.looked.insert(target.clone(), look.clone());
             }
@@ -669,7 +692,7 @@ impl State {
             return self.try_again(&invocation.event, kind);
         }
         if let Happened::Changed(Change::Published(Some(version))) = invocation.event.happened
-            && !invocation.operated
+            && !invocation.event.operated
         {
             self.handled = self
                 .handled
@@ -680,6 +703,7 @@ impl State {
 
     fn try_again(&mut self, event: &Event, kind: FailureKind) -> Result<(), Violation> {
         let mut event = event.clone();
+        event.begun = true;
         event.tries += 1;
         if event.tries < TRIES {
             self.events.push(event);
@@ -775,8 +799,9 @@ impl State {
 /// The order of the calls under way makes no difference.
 impl Hash for Invocation {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        (&self.event, &self.steps, &self.failed, self.operated).hash(hasher);
+        (&self.event, &self.steps, &self.failed).hash(hasher);
         (&self.described, &self.described_first, &self.looked).hash(hasher);
+        (&self.updated_to, &self.left).hash(hasher);
         sum(self.calls.iter().map(digest)).hash(hasher);
     }
 }
@@ -790,8 +815,16 @@ impl Invocation {
         };
         let label = plan.label.as_str();
         let now = world.describe(label);
-        if let Some(described) = self.described.remove(label)
-            && described.time_passed
+        let Some(described) = self.described.remove(label) else {
+            return Err(format!("{label} is updated without a description of it"));
+        };
+        if self.left.as_ref() == Some(&plan.target) && described.arn != plan.target {
+            return Err(format!(
+                "{label} is updated to {}, which an operator has changed",
+                plan.target
+            ));
+        }
+        if described.time_passed
             && (described.arn, described.description) != (now.function_arn, now.description)
         {
             return Err(format!(

@@ -1,0 +1,53 @@
+//! How AWS is reached: what Lambda's environment and the SDK's own variables say.
+
+use std::env;
+
+use aws_sdk_appflow::config::{Credentials, Region};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+/// What the clients of both services have in common.
+///
+/// The SDK's own loader (`aws-config`) would ask profiles, STS and metadata services too, which no
+/// Lambda function has a use for: Lambda gives Region and credentials in the environment. Without it
+/// the program is smaller by a tenth, and has fewer instructions to its first answer; docs/performance.md
+/// has the figures.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// `AWS_REGION`.
+    pub region: Option<Region>,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` where there is one. A
+    /// process's environment does not change, so neither do they.
+    pub credentials: Option<Credentials>,
+    /// `AWS_ENDPOINT_URL_APPFLOW`, or else `AWS_ENDPOINT_URL`; `None` for AWS's own.
+    pub appflow: Option<String>,
+    /// `AWS_ENDPOINT_URL_LAMBDA`, or else `AWS_ENDPOINT_URL`; `None` for AWS's own.
+    pub lambda: Option<String>,
+    /// `AWS_USE_FIPS_ENDPOINT`.
+    pub use_fips: bool,
+    /// `AWS_USE_DUALSTACK_ENDPOINT`.
+    pub use_dual_stack: bool,
+    /// What all calls go through.
+    pub http_client: SharedHttpClient,
+}
+
+impl Access {
+    /// Reads the process's environment.
+    pub fn from_env(http_client: SharedHttpClient) -> Self {
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let is_true = |name| variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let endpoint = |name| variable(name).or_else(|| variable("AWS_ENDPOINT_URL"));
+        let keys = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"));
+        Self {
+            region: variable("AWS_REGION").map(Region::new),
+            credentials: keys.map(|(id, secret)| {
+                let token = variable("AWS_SESSION_TOKEN");
+                Credentials::new(id, secret, token, None, "Environment")
+            }),
+            appflow: endpoint("AWS_ENDPOINT_URL_APPFLOW"),
+            lambda: endpoint("AWS_ENDPOINT_URL_LAMBDA"),
+            use_fips: is_true("AWS_USE_FIPS_ENDPOINT"),
+            use_dual_stack: is_true("AWS_USE_DUALSTACK_ENDPOINT"),
+            http_client,
+        }
+    }
+}

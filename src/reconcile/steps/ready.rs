@@ -1,0 +1,143 @@
+//! Wait until the function that a registration is on its way to is ready.
+
+use crate::model::function_arn::FunctionArn;
+use crate::model::readiness::Look;
+use crate::model::registration::{AppFlowSource, Registration};
+use crate::model::service_error::ServiceError;
+use crate::model::versions::Versions;
+use crate::reconcile::outcome::{Failure, Gone, Outcome};
+use crate::reconcile::plan::{Readied, names_the_newest};
+use crate::reconcile::steps::{Call, Of, Timing};
+use crate::reconcile::steps::{Step, Steps};
+use crate::reconcile::target::{Looked, State, Target, Unusable, Wait};
+
+impl Steps {
+    pub(super) fn head_for(
+        &mut self,
+        id: usize,
+        target: FunctionArn,
+        registration: Box<Registration>,
+    ) {
+        if self.entries[id].target.as_ref() != Some(&target) {
+            self.release(id);
+            self.entries[id].target = Some(target.clone());
+        }
+        let source = registration.source.clone().or(self.job.beside.clone());
+        let source = source.unwrap_or_else(|| AppFlowSource::beside(&registration.function_arn));
+        self.entries[id].source = Some(source);
+        self.entries[id].step = Step::Waiting(Some(registration));
+        if !self.targets.contains_key(&target) {
+            self.targets.insert(target.clone(), Target::new(&target));
+            self.look(&target, None);
+        }
+        let known = self.target(&target);
+        known.members.insert(id);
+        match &known.state {
+            State::Looking | State::Naming { .. } => {}
+            State::Ready { .. } => self.is_ready(id),
+            State::Unusable(why) => {
+                let why = why.clone();
+                self.finish_unusable(id, why);
+            }
+        }
+    }
+
+    pub(super) fn look(&mut self, target: &FunctionArn, wait: Option<Wait>) {
+        let at = self.target(target).at.clone();
+        let target = target.clone();
+        let check = false;
+        self.calls.push(Call::Look {
+            target,
+            at,
+            check,
+            wait,
+        });
+    }
+
+    pub(super) fn looked(
+        &mut self,
+        target: &FunctionArn,
+        result: Result<Look, ServiceError>,
+        timing: Timing,
+    ) {
+        let looked = self.target(target).looked(target, result);
+        if timing.delayed || matches!(looked, Looked::Again(Some(_))) {
+            self.forget_descriptions(target);
+        }
+        match looked {
+            Looked::Again(wait) => self.look(target, wait),
+            Looked::Ready => {
+                let names = names_the_newest(self.job.common.template.as_ref(), target);
+                let known = self.target(target);
+                match &known.state {
+                    State::Ready { readied, inactive } if names && known.at == *target => {
+                        if let Some(found) = readied.found.clone() {
+                            let inactive = *inactive;
+                            known.state = State::Naming { found, inactive };
+                            let function = target.with_qualifier(None);
+                            let of = Of::Description(target.clone());
+                            self.calls.push(Call::Versions { function, of });
+                            return;
+                        }
+                    }
+                    _ => {}
+                }
+                self.go_on_with_members(target);
+            }
+            Looked::Unusable => self.go_on_with_members(target),
+        }
+    }
+
+    pub(super) fn named(
+        &mut self,
+        target: &FunctionArn,
+        versions: Option<Versions>,
+        timing: Timing,
+    ) {
+        if timing.delayed {
+            self.forget_descriptions(target);
+        }
+        let known = self.target(target);
+        if let State::Naming { found, inactive } = &known.state {
+            let (found, inactive) = (Some(found.clone()), *inactive);
+            let readied = Readied { found, versions };
+            known.state = State::Ready { readied, inactive };
+            self.go_on_with_members(target);
+        }
+    }
+
+    /// Time has passed: what was described before a target was ready has to be described again.
+    pub(super) fn forget_descriptions(&mut self, target: &FunctionArn) {
+        for id in self.target(target).members.clone() {
+            if let Step::Waiting(registration) = &mut self.entries[id].step {
+                *registration = None;
+            }
+        }
+    }
+
+    pub(super) fn go_on_with_members(&mut self, target: &FunctionArn) {
+        for id in self.target(target).members.clone() {
+            if !matches!(self.entries[id].step, Step::Waiting(_)) {
+                continue;
+            }
+            match &self.target(target).state {
+                State::Unusable(why) => {
+                    let why = why.clone();
+                    self.finish_unusable(id, why);
+                }
+                _ => self.is_ready(id),
+            }
+        }
+        self.check_if_due(target);
+    }
+
+    pub(super) fn finish_unusable(&mut self, id: usize, why: Unusable) {
+        match why {
+            Unusable::Gone(error) if self.is_sweep() => {
+                self.finish(id, Some(Outcome::Orphaned(Gone::Missing(error))));
+            }
+            Unusable::Gone(error) => self.fail(id, Failure::Function(error)),
+            Unusable::Failed(failure) => self.fail(id, failure),
+        }
+    }
+}
