@@ -28,12 +28,26 @@ use crate::settings::{FUNCTION_NAME_PREFIX, Labels, Settings};
 pub struct Updater {
     settings: Settings,
     aws: Aws,
+    write_metrics: fn(&str),
 }
 
 impl Updater {
     /// An updater for the registrations that `settings` allow.
     pub fn new(settings: Settings, aws: Aws) -> Self {
-        Self { settings, aws }
+        Self {
+            settings,
+            aws,
+            // Standard output is where CloudWatch takes metrics from, beside the log's lines.
+            write_metrics: |line| println!("{line}"),
+        }
+    }
+
+    /// The same, with another place for each invocation's line of metrics than standard output.
+    pub fn with_metrics_to(self, write_metrics: fn(&str)) -> Self {
+        Self {
+            write_metrics,
+            ..self
+        }
     }
 
     /// Handles one invocation: an EventBridge event, or a sweep by hand, as JSON text.
@@ -60,11 +74,8 @@ impl Updater {
             Err(error) => error.connectors(),
         };
         let metrics = Metrics::of(connectors, about, SystemTime::now());
-        // Standard output is where CloudWatch takes metrics from, beside the log's lines.
-        println!(
-            "{}",
-            metrics.line(&context.env_config.function_name, self.settings.log_level)
-        );
+        let function_name = &context.env_config.function_name;
+        (self.write_metrics)(&metrics.line(function_name, self.settings.log_level));
         result
     }
 
