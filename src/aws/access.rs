@@ -3,14 +3,14 @@
 use std::env;
 
 use aws_sdk_appflow::config::{Credentials, Region};
+use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 /// What the clients of both services have in common.
 ///
 /// The SDK's own loader (`aws-config`) would ask profiles, STS and metadata services too, which no
 /// Lambda function has a use for: Lambda gives Region and credentials in the environment. Without it
-/// the program is smaller by a tenth, and has fewer instructions to its first answer; docs/performance.md
-/// has the figures.
+/// the program is smaller by more than a tenth.
 #[derive(Clone, Debug)]
 pub struct Access {
     /// `AWS_REGION`.
@@ -28,6 +28,8 @@ pub struct Access {
     pub use_dual_stack: bool,
     /// What all calls go through.
     pub http_client: SharedHttpClient,
+    /// The clock by which requests are signed and the retry quota refills: the system's.
+    pub time_source: SharedTimeSource,
 }
 
 impl Access {
@@ -48,6 +50,7 @@ impl Access {
             use_fips: is_true("AWS_USE_FIPS_ENDPOINT"),
             use_dual_stack: is_true("AWS_USE_DUALSTACK_ENDPOINT"),
             http_client,
+            time_source: SharedTimeSource::default(),
         }
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn client(access: &Access) -> Client {
         .use_fips(access.use_fips)
         .use_dual_stack(access.use_dual_stack)
         .http_client(access.http_client.clone())
+        .time_source(access.time_source.clone())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .retry_partition(retry_partition("lambda"))
         .timeout_config(

@@ -27,7 +27,6 @@ mod recreated;
 mod retries;
 mod scope;
 mod settings;
-mod simulation;
 mod state_events;
 mod sweep;
 mod table;

@@ -34,16 +34,6 @@ impl World {
         Self { aws, updater }
     }
 
-    /// Everything that was registered and deployed is gone; the updater stays.
-    pub fn fresh(&mut self) {
-        let mut world = self.aws.state();
-        world.appflow = Default::default();
-        world.lambda = Default::default();
-        world.faults.clear();
-        world.calls.clear();
-        world.events.clear();
-    }
-
     /// Does a call of AppFlow or Lambda that has to succeed, from outside.
     pub fn call(&self, operation: &str, input: Value) -> Value {
         self.aws

@@ -1,0 +1,271 @@
+//! Lambda as it invokes the updater: execution environments, and asynchronous invocations, which are
+//! tried again when they fail, and end in the failure queue when the last try fails too.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_local::place::{REGION, UPDATER, function_arn};
+use aws_sdk_appflow::config::{Credentials, Region};
+use aws_smithy_async::time::SharedTimeSource;
+use connector_updater::aws::access::Access;
+use connector_updater::aws::call::Aws;
+use connector_updater::model::service_error::ErrorKind;
+use connector_updater::reconcile::outcome::{Failure, Outcome};
+use connector_updater::report::error::Error;
+use connector_updater::report::response::Response;
+use connector_updater::settings::{Labels, LogFormat, LogLevel, Settings};
+use connector_updater::updater::Updater;
+use futures_util::FutureExt;
+use lambda_runtime::{Context, LambdaEvent};
+use tokio::time::{Instant, sleep};
+
+use crate::clock::Clock;
+use crate::events::Event;
+use crate::network;
+use crate::right;
+use crate::world::{Handled, Invocation, World, split};
+
+/// The pauses before the tries of an asynchronous invocation.
+const TRIES: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_secs(60),
+    Duration::from_secs(120),
+];
+/// What an invocation has.
+const TIMEOUT: Duration = Duration::from_secs(900);
+/// So many faults no invocation fails of: every call is tried at least once more.
+const BORNE: u32 = 4;
+
+/// The execution environments of the updater. Each handles one invocation at a time; another one is
+/// made when all are busy.
+pub struct Environments {
+    world: Arc<World>,
+    settings: Settings,
+    all: RefCell<Vec<Rc<Updater>>>,
+    idle: RefCell<Vec<usize>>,
+}
+
+impl Environments {
+    pub fn new(world: &Arc<World>, grant_invoke: bool) -> Self {
+        let settings = Settings {
+            labels: Labels::All,
+            function_name_prefix: String::new(),
+            register_as: Default::default(),
+            description: None,
+            grant_invoke,
+            dry_run: false,
+            log_level: LogLevel::Fatal,
+            log_format: LogFormat::Text,
+        };
+        Self {
+            world: Arc::clone(world),
+            settings,
+            all: RefCell::default(),
+            idle: RefCell::default(),
+        }
+    }
+
+    /// Invokes the updater once.
+    pub async fn invoke(
+        &self,
+        payload: &str,
+        about: &str,
+        request_id: &str,
+        calm: bool,
+    ) -> Result<Response, Error> {
+        let environment = match self.idle.borrow_mut().pop() {
+            Some(idle) => idle,
+            None => self.make(),
+        };
+        let updater = Rc::clone(&self.all.borrow()[environment]);
+        let number = begin(&self.world, environment, calm, payload);
+        self.world.tell(format!(
+            "#{number} begins in environment {environment}: {about}{}",
+            if calm { ", in good weather" } else { "" }
+        ));
+        let began = Instant::now();
+        let mut context = Context::default();
+        context.request_id = request_id.to_owned();
+        context.invoked_function_arn = function_arn(UPDATER);
+        // A length, as `cargo lambda` gives it, and no time: then no other clock than tokio's counts.
+        context.deadline = TIMEOUT.as_millis() as u64;
+        let outcome = updater.handle(LambdaEvent::new(payload.to_owned(), context));
+        // Boxed, or the compiler cannot lay it out.
+        let outcome = outcome.boxed_local().await;
+        end(&self.world, number, began, &outcome);
+        self.idle.borrow_mut().insert(0, environment);
+        outcome
+    }
+
+    fn make(&self) -> usize {
+        let mut all = self.all.borrow_mut();
+        let number = all.len();
+        let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "simulation");
+        let access = Access {
+            region: Some(Region::new(REGION)),
+            credentials: Some(credentials),
+            appflow: None,
+            lambda: None,
+            use_fips: false,
+            use_dual_stack: false,
+            http_client: network::client(&self.world, number),
+            time_source: SharedTimeSource::new(Clock::new()),
+        };
+        let updater = Updater::new(self.settings.clone(), Aws::new(&access));
+        all.push(Rc::new(updater.with_metrics_to(|_| ())));
+        self.world.state().environments.push(0);
+        number
+    }
+
+    /// Invokes the updater asynchronously with an event, as EventBridge does. Without loss, the last
+    /// try meets no faults: then nothing but what is gone may end in the failure queue.
+    pub async fn deliver(&self, event: Event, request_id: String, loss: bool) {
+        let payload = event.payload.to_string();
+        let mut error = None;
+        for (tries, pause) in TRIES.into_iter().enumerate() {
+            sleep(pause).await;
+            let calm = !loss && tries + 1 == TRIES.len();
+            let about = format!("{}, try {}", event.told, tries + 1);
+            let began = Instant::now();
+            match self.invoke(&payload, &about, &request_id, calm).await {
+                Ok(_) => return handled(&self.world, &event, began),
+                Err(failed) => error = Some(failed),
+            }
+        }
+        let gone = error.is_some_and(|error| only_gone(&error));
+        let mut state = self.world.state();
+        state.tell(format!("in the failure queue: {}", event.told));
+        state.given_up.insert(event.function);
+        if !loss && !gone {
+            state.violated("an event is in the failure queue");
+        }
+    }
+}
+
+fn begin(world: &World, environment: usize, calm: bool, payload: &str) -> usize {
+    let mut state = world.state();
+    let number = state.invocations.len();
+    let mut alone = state.requests == 0 && !state.stores_later(None);
+    for other in &mut state.invocations {
+        if !other.ended {
+            other.alone = false;
+            alone = false;
+        }
+    }
+    let happenings = state.happenings;
+    state.invocations.push(Invocation {
+        calm,
+        sweeps: payload.starts_with("{\"sweep\""),
+        faults: 0,
+        alone,
+        happenings,
+        ended: false,
+    });
+    state.environments[environment] = number;
+    number
+}
+
+fn end(world: &World, number: usize, began: Instant, outcome: &Result<Response, Error>) {
+    let (alone, faults) = {
+        let mut state = world.state();
+        let happenings = state.happenings;
+        let invocation = &mut state.invocations[number];
+        invocation.ended = true;
+        let alone = invocation.alone && invocation.happenings == happenings;
+        let faults = invocation.faults;
+        state.tell(format!("#{number} ends: {}", told(outcome)));
+        if began.elapsed() > TIMEOUT {
+            state.violated(format!("#{number} took {:?}", began.elapsed()));
+        }
+        (alone, faults)
+    };
+    let connectors = match outcome {
+        Ok(response) => response.connectors.as_deref().unwrap_or_default(),
+        Err(error) => error.connectors(),
+    };
+    if alone {
+        right::updated(world, connectors);
+    }
+    if faults <= BORNE && outcome.as_ref().is_err_and(is_transient) {
+        world.violated(format!("#{number} failed of {faults} faults"));
+    }
+}
+
+/// The event of a version that was published: from now on no registration of its function may be at
+/// an older one.
+fn handled(world: &World, event: &Event, began: Instant) {
+    if let Some(version) = event.version {
+        world.state().handled.push(Handled {
+            function: event.function.clone(),
+            life: event.life,
+            version,
+            began,
+        });
+    }
+}
+
+fn failures(error: &Error) -> impl Iterator<Item = &Failure> {
+    error
+        .connectors()
+        .iter()
+        .filter_map(|connector| match &connector.outcome {
+            Outcome::Failed { failure, .. } => Some(failure),
+            _ => None,
+        })
+}
+
+fn kind(failure: &Failure) -> Option<ErrorKind> {
+    match failure {
+        Failure::Describe(error)
+        | Failure::Function(error)
+        | Failure::Unchecked(error)
+        | Failure::Update { error, .. } => Some(error.kind),
+        _ => None,
+    }
+}
+
+/// Whether all that failed did so because a function or version no longer exists.
+fn only_gone(error: &Error) -> bool {
+    let mut failures = failures(error).peekable();
+    failures.peek().is_some() && failures.all(|failure| kind(failure) == Some(ErrorKind::NotFound))
+}
+
+/// Whether it failed of what only faults cause.
+fn is_transient(error: &Error) -> bool {
+    let transient = |kind| {
+        matches!(
+            kind,
+            ErrorKind::NoAnswer | ErrorKind::Internal | ErrorKind::Throttled
+        )
+    };
+    match error {
+        Error::ListFailed(error) => transient(error.kind),
+        error => failures(error).any(|failure| kind(failure).is_some_and(transient)),
+    }
+}
+
+fn told(outcome: &Result<Response, Error>) -> String {
+    let connectors = match outcome {
+        Ok(response) => match &response.ignored {
+            Some(reason) => return format!("ignored, {reason}"),
+            None => response.connectors.as_deref().unwrap_or_default(),
+        },
+        Err(Error::Registrations(connectors)) => connectors,
+        Err(error) => return format!("{}: {error}", error.name()),
+    };
+    let told = connectors.iter().map(|connector| {
+        let became = match &connector.outcome {
+            Outcome::Updated { target, .. } => {
+                let (function, qualifier) = split(&target.to_string());
+                format!("updated to {function}:{}", qualifier.unwrap_or_default())
+            }
+            Outcome::Skipped(skip) => format!("skipped, {skip:?}"),
+            Outcome::Failed { failure, .. } => format!("FAILED, {failure:?}"),
+            other => format!("{other:?}"),
+        };
+        format!("{} {became}", connector.label)
+    });
+    told.collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,115 @@
+//! Thousands of random histories of the real updater, with the SDK and its retries, in memory and in
+//! paused time: whatever is deployed, whenever operators change registrations, and whatever becomes of
+//! events, requests and answers, AppFlow ends up with what each function answers.
+//!
+//! Two modes take turns, by the seed: histories of even seeds are with loss, those of odd ones without.
+//!
+//! - *Without loss*, each event reaches the updater at least once and is handled by its third try, and
+//!   AppFlow has to be right without any sweep.
+//! - *With loss*, events are lost or end in the failure queue, and one sweep has to make AppFlow right.
+//!
+//! Throughout, an operator's change is respected ([`operator`]), an invocation that nothing disturbs
+//! leaves what it says it does ([`right::updated`]), no invocation fails of a few faults or takes
+//! longer than its time.
+//!
+//! Each history comes from one seed. A failure prints the seed and what happened, with the seconds at
+//! the start of each line; `SIMULATION_SEED=<seed> cargo test --test simulation` plays that history
+//! alone, and `SIMULATION_HISTORIES=<count>` another number of them than [`HISTORIES`].
+
+#![allow(unreachable_pub)] // nothing reaches into a test
+
+mod clock;
+mod deadline;
+mod deployments;
+mod events;
+mod history;
+mod invocations;
+mod network;
+mod operator;
+mod random;
+mod right;
+mod weather;
+mod world;
+
+use std::env;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use crate::history::{Played, has_loss, play};
+
+/// As many as play within a minute on two cores, in the debug profile.
+const HISTORIES: u64 = 600;
+
+#[test]
+fn without_loss_appflow_is_right_without_a_sweep() {
+    play_all(false);
+}
+
+#[test]
+fn with_loss_one_sweep_makes_appflow_right() {
+    play_all(true);
+}
+
+#[test]
+fn a_history_is_the_same_whenever_it_is_played() {
+    for seed in 1..=6 {
+        assert_eq!(play(seed).trace, play(seed).trace, "seed {seed}");
+    }
+}
+
+/// Plays the histories with or without loss, several at a time, up to the first that is not right.
+fn play_all(loss: bool) {
+    let seeds: Vec<u64> = match number("SIMULATION_SEED") {
+        Some(seed) => vec![seed],
+        None => (1..=number("SIMULATION_HISTORIES").unwrap_or(HISTORIES)).collect(),
+    };
+    let seeds: Vec<u64> = seeds
+        .into_iter()
+        .filter(|seed| has_loss(*seed) == loss)
+        .collect();
+    let began = Instant::now();
+    let next = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    let (played, invocations) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let failed: Mutex<Vec<(u64, Played)>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed)
+                    && let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let history = play(*seed);
+                    played.fetch_add(1, Ordering::Relaxed);
+                    invocations.fetch_add(history.invocations, Ordering::Relaxed);
+                    if history.violation.is_some() {
+                        stop.store(true, Ordering::Relaxed);
+                        failed
+                            .lock()
+                            .expect("no thread panicked")
+                            .push((*seed, history));
+                    }
+                }
+            });
+        }
+    });
+    println!(
+        "{played:?} histories with {invocations:?} invocations in {:.1?}",
+        began.elapsed()
+    );
+    let mut failed = failed.into_inner().expect("no thread panicked");
+    failed.sort_by_key(|(seed, _)| *seed);
+    if let Some((seed, history)) = failed.into_iter().next() {
+        println!("{}", history.trace.join("\n"));
+        panic!(
+            "SIMULATION_SEED={seed}: {}",
+            history.violation.unwrap_or_default()
+        );
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().expect("a number of histories, or a seed"))
+}

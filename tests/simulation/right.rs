@@ -1,0 +1,151 @@
+//! What is right: the decision table of the design, as far as it can be seen from outside.
+
+use std::collections::BTreeMap;
+
+use connector_updater::reconcile::outcome::{Connector, Outcome};
+use serde_json::Value;
+
+use crate::world::{World, split};
+
+/// An invocation during which nothing else happened says that it updated these: AppFlow has each
+/// target, and holds what that answers.
+pub fn updated(world: &World, connectors: &[Connector]) {
+    for connector in connectors {
+        let Outcome::Updated { target, .. } = &connector.outcome else {
+            continue;
+        };
+        let target = target.to_string();
+        let label = &connector.label;
+        let Some((arn, held)) = held(world, label) else {
+            continue;
+        };
+        if arn != target {
+            world.violated(format!("{label} was updated to {target} and is at {arn}"));
+        } else if !is_shifting(world, &arn) {
+            holds(world, label, &arn, &held);
+        }
+    }
+}
+
+/// Every registration holds what its function answers now. Nothing can be said of one whose function,
+/// version or alias does not exist; unless `all` have to.
+pub fn all_hold(world: &World, all: bool) {
+    for (label, ..) in world.registrations() {
+        let Some((arn, held)) = held(world, &label) else {
+            continue;
+        };
+        let exists = world.aws.state().lambda.configuration(&arn).is_some();
+        if exists || all {
+            holds(world, &label, &arn, &held);
+        }
+    }
+}
+
+/// No version-pinned registration is at an older version than one whose event was handled and that
+/// still exists. Without loss that is the newest.
+///
+/// Events that were handled before an operator's last change of the registration do not count, nor do
+/// those whose handling had begun by then: the operator may have rolled it back. Nothing tells anybody
+/// that a version was deleted: a registration that is left at one stays there until the next event or
+/// sweep. And an event in the failure queue may have left anything behind.
+pub fn none_is_older_than_handled(world: &World) {
+    world.look();
+    for (label, function, qualifier) in world.registrations() {
+        let Some(version) = qualifier.and_then(|qualifier| qualifier.parse::<u64>().ok()) else {
+            continue;
+        };
+        let existing = world.versions(&function);
+        let mut state = world.state();
+        if !existing.contains(&version) || state.given_up.contains(&function) {
+            continue;
+        }
+        let life = state.life(&function);
+        let since = state.operators.get(&label).map(|change| change.at);
+        let since = since.max(state.put_back.get(&label).copied());
+        let newest = state
+            .handled
+            .iter()
+            .filter(|handled| handled.function == function && handled.life == life)
+            .filter(|handled| existing.contains(&handled.version))
+            .filter(|handled| since.is_none_or(|since| handled.began > since))
+            .map(|handled| handled.version)
+            .max();
+        if let Some(newest) = newest
+            && newest > version
+        {
+            state.violated(format!(
+                "{label} is at version {version}, and the event of version {newest} was handled"
+            ));
+        }
+    }
+}
+
+/// Every version-pinned registration is at the newest version.
+pub fn all_are_at_the_newest(world: &World) {
+    for (label, function, qualifier) in world.registrations() {
+        let Some(version) = qualifier.and_then(|qualifier| qualifier.parse::<u64>().ok()) else {
+            continue;
+        };
+        let newest = world.versions(&function).last().copied();
+        if newest != Some(version) {
+            world.violated(format!(
+                "{label} is at version {version}, and the newest is {newest:?}"
+            ));
+        }
+    }
+}
+
+/// The registrations whose version exists, which a plain sweep leaves where they are.
+pub fn standing(world: &World) -> BTreeMap<String, String> {
+    let registrations = world.registrations();
+    let standing = registrations.into_iter().filter_map(|(label, ..)| {
+        let (arn, _) = held(world, &label)?;
+        let exists = world.aws.state().lambda.configuration(&arn).is_some();
+        exists.then_some((label, arn))
+    });
+    standing.collect()
+}
+
+/// A plain sweep has moved none of these.
+pub fn none_has_moved(world: &World, standing: &BTreeMap<String, String>) {
+    for (label, arn) in standing {
+        match held(world, label) {
+            Some((now, _)) if now == *arn => {}
+            other => world.violated(format!(
+                "a plain sweep moved {label} from {arn} to {other:?}"
+            )),
+        }
+    }
+}
+
+fn held(world: &World, label: &str) -> Option<(String, Value)> {
+    let aws = world.aws.state();
+    let registration = aws.appflow.registration(label)?;
+    Some((
+        registration.lambda_arn.clone(),
+        registration.configuration.clone(),
+    ))
+}
+
+fn holds(world: &World, label: &str, arn: &str, held: &Value) {
+    let answers = world.aws.state().lambda.configuration(arn).cloned();
+    if answers.as_ref() != Some(held) {
+        let version = |configuration: &Value| configuration["connectorVersion"].to_string();
+        let answers = answers.as_ref().map(version);
+        let (_, qualifier) = split(arn);
+        world.violated(format!(
+            "{label} at {qualifier:?} holds {}, and its function answers {answers:?}",
+            version(held)
+        ));
+    }
+}
+
+/// Whether an alias sends traffic to two versions, either of which may have answered.
+fn is_shifting(world: &World, arn: &str) -> bool {
+    let (function, Some(qualifier)) = split(arn) else {
+        return false;
+    };
+    let alias = serde_json::json!({ "FunctionName": function, "Name": qualifier });
+    let alias = world.aws.call("GetAlias", alias);
+    alias.is_ok_and(|alias| !alias["RoutingConfig"].is_null())
+}
