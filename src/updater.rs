@@ -60,9 +60,17 @@ impl Updater {
         let trigger = event::read(&payload);
         let about = match &trigger {
             Ok(Trigger::Deployment(deployment)) => About::Event(deployment.time),
-            Ok(Trigger::Sweep(_)) => About::Sweep,
+            Ok(Trigger::Sweep(sweep)) => About::Sweep {
+                of_functions: sweep.functions.is_some(),
+            },
             Ok(Trigger::Ignored(_)) | Err(_) => About::Event(None),
         };
+        if self.settings.dry_run {
+            tracing::warn!(
+                requestId = context.request_id,
+                "DRY_RUN is true: no registration is updated"
+            );
+        }
         let result = match trigger {
             Ok(Trigger::Ignored(ignored)) => Ok(self.ignore(ignored, &context)),
             Ok(Trigger::Deployment(deployment)) => self.deployed(deployment, &context).await,
@@ -254,7 +262,11 @@ impl Updater {
             return Ok((named.collect(), Vec::new()));
         }
         let (mut listed, mut odd) = (Vec::new(), Vec::new());
-        for label in calls.labels().await.map_err(Error::ListFailed)? {
+        let mut labels = calls.labels().await.map_err(Error::ListFailed)?;
+        // A connector that is registered while the list is read may be on two of its pages.
+        labels.sort_unstable();
+        labels.dedup();
+        for label in labels {
             match label.parse() {
                 Ok(parsed) if self.settings.labels.include(&label) => {
                     listed.push(in_scope(parsed, false));

@@ -38,7 +38,13 @@ fn samples() -> BTreeMap<String, &'static str> {
 
 /// The metrics that an invocation can write.
 fn metrics() -> Vec<String> {
-    let line = Metrics::of(&[], About::Sweep, SystemTime::UNIX_EPOCH);
+    let line = Metrics::of(
+        &[],
+        About::Sweep {
+            of_functions: false,
+        },
+        SystemTime::UNIX_EPOCH,
+    );
     let line: Value =
         serde_json::from_str(&line.line("updater", LogLevel::Info)).expect("a metric line");
     line["_aws"]["CloudWatchMetrics"][0]["Metrics"]

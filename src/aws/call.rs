@@ -12,9 +12,9 @@ use crate::aws::deadline::Deadline;
 use crate::aws::{appflow, lambda};
 use crate::model::service_error::{Operation, ServiceError};
 
-/// The pause before a call is made again that was throttled at every try of the SDK's: as long as the
-/// longest pause between those.
-pub(crate) const THROTTLED_PAUSE: Duration = Duration::from_secs(8);
+/// The longest pause before a call is made again that was throttled at every try of the SDK's: as long
+/// as the longest pause between those.
+const THROTTLED_PAUSE: Duration = Duration::from_secs(8);
 /// What has to be left of the invocation for making it again: the pause, and the SDK's tries with the
 /// pauses between them, which are 15 seconds at most. With less, the throttling is what to report.
 pub(crate) const THROTTLED_ROUND: Duration = Duration::from_secs(25);
@@ -64,7 +64,7 @@ impl Calls<'_> {
         if self.left() <= THROTTLED_ROUND {
             return false;
         }
-        sleep(THROTTLED_PAUSE).await;
+        sleep(throttled_pause()).await;
         true
     }
 
@@ -79,6 +79,13 @@ impl Calls<'_> {
             None => Err(ServiceError::out_of_time(operation)),
         }
     }
+}
+
+/// The pause before a call is made again that was throttled: at least half of the longest, so that the
+/// service gets a rest, and no two alike, so that those who were throttled together do not come back
+/// together.
+pub(crate) fn throttled_pause() -> Duration {
+    THROTTLED_PAUSE.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 /// A retry quota of a client's own. The SDK's default one is shared by the process and is only given

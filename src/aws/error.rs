@@ -23,15 +23,23 @@ where
     };
     ServiceError {
         operation,
-        kind: kind(operation, code.as_deref(), &message),
+        kind: kind(
+            operation,
+            code.as_deref(),
+            &message,
+            error
+                .raw_response()
+                .map(|response| response.status().as_u16()),
+        ),
         code,
         message,
         request_id: error.request_id().map(str::to_owned),
     }
 }
 
-/// The kind of an error, by its name on the API pages of AppFlow and Lambda.
-fn kind(operation: Operation, code: Option<&str>, message: &str) -> ErrorKind {
+/// The kind of an error, by its name on the API pages of AppFlow and Lambda, or else by its HTTP status:
+/// what stands before a service has names of its own.
+fn kind(operation: Operation, code: Option<&str>, message: &str, status: Option<u16>) -> ErrorKind {
     match code {
         None => ErrorKind::NoAnswer,
         Some("AccessDeniedException") => ErrorKind::AccessDenied,
@@ -49,6 +57,8 @@ fn kind(operation: Operation, code: Option<&str>, message: &str) -> ErrorKind {
         Some("ConflictException" | "ResourceConflictException") => ErrorKind::Conflict,
         Some("ThrottlingException" | "TooManyRequestsException") => ErrorKind::Throttled,
         Some("InternalServerException" | "ServiceException") => ErrorKind::Internal,
+        Some(code) if code.starts_with("Throttl") || status == Some(429) => ErrorKind::Throttled,
+        Some(_) if status.is_some_and(|status| status >= 500) => ErrorKind::Internal,
         Some(_) => ErrorKind::Other,
     }
 }
@@ -64,10 +74,10 @@ mod tests {
         let busy = "The operation cannot be performed at this time. An update is in progress.";
         let code = Some("ResourceConflictException");
         let add = Operation::AddPermission;
-        assert_eq!(kind(add, code, exists), ErrorKind::Exists);
-        assert_eq!(kind(add, code, busy), ErrorKind::Conflict);
+        assert_eq!(kind(add, code, exists, None), ErrorKind::Exists);
+        assert_eq!(kind(add, code, busy, None), ErrorKind::Conflict);
         let look = Operation::GetFunctionConfiguration;
-        assert_eq!(kind(look, code, exists), ErrorKind::Conflict);
+        assert_eq!(kind(look, code, exists, None), ErrorKind::Conflict);
     }
 
     #[test]
@@ -91,9 +101,30 @@ mod tests {
             ("PolicyLengthExceededException", ErrorKind::Other),
         ] {
             let operation = Operation::UpdateConnectorRegistration;
-            assert_eq!(kind(operation, Some(code), ""), expected, "{code}");
+            let status = Some(400);
+            assert_eq!(kind(operation, Some(code), "", status), expected, "{code}");
         }
-        let none = kind(Operation::ListConnectors, None, "HTTP status 502");
+        let none = kind(
+            Operation::ListConnectors,
+            None,
+            "HTTP status 502",
+            Some(502),
+        );
         assert_eq!(none, ErrorKind::NoAnswer);
+    }
+
+    #[test]
+    fn an_error_of_another_name_is_told_by_its_status() {
+        for (code, status, expected) in [
+            ("ServiceUnavailable", 503, ErrorKind::Internal),
+            ("InternalFailure", 500, ErrorKind::Internal),
+            ("Throttling", 400, ErrorKind::Throttled),
+            ("RequestLimitExceeded", 429, ErrorKind::Throttled),
+            ("UnrecognizedClientException", 499, ErrorKind::Other),
+        ] {
+            let operation = Operation::UpdateConnectorRegistration;
+            let kind = kind(operation, Some(code), "", Some(status));
+            assert_eq!(kind, expected, "{code}");
+        }
     }
 }

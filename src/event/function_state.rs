@@ -135,6 +135,9 @@ mod tests {
                 "{qualifier}"
             );
         }
+        // The first in the order of the event, not of the alphabet.
+        let two = json!({ "state": "Active", "z": format!("{ARN}:7"), "a": format!("{ARN}:8") });
+        assert_eq!(change(&event(json!([]), two)), Ok(seven.clone()));
         // Resources come first.
         let other = json!({ "STATE": "Active", "functionArn": format!("{ARN}:8") });
         let both = event(json!([format!("{ARN}:7")]), other);

@@ -79,6 +79,8 @@ pub enum Failure {
     NoVersion(FunctionArn),
     /// Lambda says that the function will not become ready, and why.
     FunctionFailed(String),
+    /// It is on Lambda Managed Instances, where what it is registered with cannot be invoked.
+    NonInvocable,
     /// The function was in this state when the invocation's time was up.
     NotReady(String),
     /// Update after update, the function had changed again.
@@ -167,7 +169,7 @@ impl Failure {
             }
             Self::NoVersion(_) => FailureKind::FunctionNotFound,
             Self::Function(_) | Self::Unchecked(_) => FailureKind::FunctionUnknown,
-            Self::FunctionFailed(_) => FailureKind::FunctionFailed,
+            Self::FunctionFailed(_) | Self::NonInvocable => FailureKind::FunctionFailed,
             Self::NotReady(_) => FailureKind::FunctionNotReady,
             Self::KeepsChanging => FailureKind::FunctionKeepsChanging,
             Self::Update { grant: Some(_), .. } => FailureKind::GrantFailed,

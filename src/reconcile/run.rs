@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep};
 
-use crate::aws::call::{Calls, THROTTLED_PAUSE, THROTTLED_ROUND};
+use crate::aws::call::{Calls, THROTTLED_ROUND, throttled_pause};
 use crate::model::readiness::Readiness;
 use crate::model::registration::Undescribed;
 use crate::model::service_error::{ErrorKind, ServiceError};
@@ -16,7 +16,8 @@ use crate::reconcile::outcome::Connector;
 use crate::reconcile::steps::{Answer, Call, Of, Pause, Steps, Timing, Why};
 
 /// How many calls are in flight at the same time: enough that a thousand registrations take seconds,
-/// few enough that AppFlow's request rate is not used up at once. Pauses do not count.
+/// few enough that AppFlow's request rate is not used up at once. Waiting for a function does not count;
+/// the SDK's own pauses between its tries of a call do.
 const IN_FLIGHT: usize = 16;
 /// A call that took longer was retried, or throttled, or waited for a connector or for its turn: what
 /// was described before it may no longer hold.
@@ -68,7 +69,19 @@ pub async fn run(
             running.push(Box::pin(make(asked, aws)));
         }
         match running.next().await {
-            None => break,
+            // A bug, which must not pass for success.
+            None => panic!("nothing is under way, and a registration is not done"),
+            // No call, so it needs no turn.
+            Some(Next::Make(Asked {
+                call: Call::Linger { target, pause },
+                ..
+            })) => steps.answer(
+                Answer::Lingered(target, pause),
+                Timing {
+                    delayed: false,
+                    time_left: true,
+                },
+            ),
             Some(Next::Make(asked)) => waiting.push(asked),
             Some(Next::Answered(asked, answer, timing)) => {
                 in_flight -= 1;
@@ -81,7 +94,7 @@ pub async fn run(
                             && !matches!(call, Call::Update { .. }) =>
                     {
                         tracing::warn!("{} throttled; retrying", error.operation.name());
-                        running.push(Box::pin(paused(asked, THROTTLED_PAUSE, aws)));
+                        running.push(Box::pin(paused(asked, throttled_pause(), aws)));
                     }
                     _ => {
                         tell(call, &answer);
@@ -247,7 +260,9 @@ fn tell(call: &Call, answer: &Answer) {
                 "cannot look up the function's versions: {error}"
             );
         }
-        (Call::Grant { target, .. }, Answer::Granted(_, Err(error))) => {
+        (Call::Grant { target, .. }, Answer::Granted(_, Err(error)))
+            if error.kind != ErrorKind::Conflict =>
+        {
             tracing::warn!(
                 targetArn = %target,
                 "AppFlow was not granted permission to invoke the version; updating all the same: \

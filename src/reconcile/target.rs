@@ -34,6 +34,8 @@ pub(super) struct Target {
     pub(super) check: Option<Check>,
     /// Where a wait is: the pause before the next look, and the state seen last.
     waiting: Option<(Duration, String)>,
+    /// Whether AppFlow's invocation was to wake it: where it did not, the update's error says why.
+    pub(super) woken: bool,
     /// Whether a wait was told of, so that one line in the log says so.
     told: bool,
 }
@@ -156,6 +158,7 @@ impl Target {
             lingers: None,
             check: None,
             waiting: None,
+            woken: false,
             told: false,
         }
     }
@@ -168,6 +171,11 @@ impl Target {
             && matches!(self.state, State::Ready { .. } | State::Unusable(_))
     }
 
+    /// Whether it was seen not ready, and is being waited for.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     /// What a look means for a target that is not ready yet.
     pub(super) fn looked(
         &mut self,
@@ -177,15 +185,13 @@ impl Target {
         let (found, inactive) = match result {
             Ok(look) => match look.readiness {
                 Readiness::Ready | Readiness::ReadyAsBefore(_) => (Some(look.found), false),
-                Readiness::Inactive => (Some(look.found), true),
+                Readiness::Inactive => (Some(look.found), !self.woken),
                 Readiness::NonInvocable if target.qualifier().is_none() && self.at == *target => {
                     self.at = target.with_qualifier(Some(Qualifier::LatestPublished));
                     return Looked::Again(None);
                 }
                 Readiness::NonInvocable => {
-                    return self.unusable(Unusable::Failed(Failure::FunctionFailed(
-                        "its State is ActiveNonInvocable".to_owned(),
-                    )));
+                    return self.unusable(Unusable::Failed(Failure::NonInvocable));
                 }
                 Readiness::NotYet(state) => return Looked::Again(Some(self.wait(state))),
                 Readiness::Never(reason) => {

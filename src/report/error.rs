@@ -258,6 +258,7 @@ mod tests {
             Failure::FunctionFailed("no subnet".to_owned()),
             Failure::NotReady("its State is Pending".to_owned()),
             Failure::KeepsChanging,
+            Failure::NonInvocable,
         ];
         for kind in kinds {
             let error = ServiceError {
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn every_error_type_is_in_the_documentation() {
-        let documented = include_str!("../../README.md");
+        let documented = include_str!("../../docs/runbook.md");
         let list = ServiceError::out_of_time(Operation::ListConnectors);
         let other = ["InvalidSettings", "SeveralFailed"];
         let failures = everything_that_can_fail();
@@ -325,7 +326,7 @@ mod tests {
             ])
             .chain(other);
         for name in names {
-            assert!(documented.contains(&format!("| `{name}` |")), "{name}");
+            assert!(documented.contains(&format!("\n### {name}\n")), "{name}");
         }
     }
 }

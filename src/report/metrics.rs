@@ -16,7 +16,8 @@ use crate::settings::LogLevel;
 pub const NAMESPACE: &str = "connector-updater";
 /// The metrics' one dimension: the updater's own name as a function.
 pub const DIMENSION: &str = "FunctionName";
-/// The one metric that is not a count: milliseconds from the deployment to the end of its last update.
+/// The one metric that is not a count: milliseconds from the deployment to the end of the invocation
+/// that updated its registrations.
 pub const DEPLOYMENT_TO_UPDATE: &str = "DeploymentToUpdate";
 
 /// What one invocation did, in numbers.
@@ -30,7 +31,7 @@ pub struct Metrics {
     changed: usize,
     /// What a sweep found; `None` for an event.
     found: Option<Found>,
-    /// Milliseconds from the deployment to the end of its last update; `None` without an update.
+    /// Milliseconds from the deployment to the end of the invocation; `None` without an update.
     deployment_to_update: Option<f64>,
     now: SystemTime,
 }
@@ -38,6 +39,8 @@ pub struct Metrics {
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Found {
+    /// Registrations that it changed although an event should have.
+    stale: usize,
     /// Registrations whose version is not the newest.
     behind: usize,
     /// Registrations whose function no longer exists.
@@ -50,7 +53,11 @@ pub enum About {
     /// An event, of a deployment at this time where it tells one.
     Event(Option<DateTime>),
     /// A sweep.
-    Sweep,
+    Sweep {
+        /// Whether it names functions, as a deployment pipeline does that has just deployed them: then
+        /// what it changes was not stale.
+        of_functions: bool,
+    },
 }
 
 impl Metrics {
@@ -90,7 +97,10 @@ impl Metrics {
             }
         }
         match about {
-            About::Sweep => metrics.found = Some(found),
+            About::Sweep { of_functions } => {
+                found.stale = if of_functions { 0 } else { metrics.changed };
+                metrics.found = Some(found);
+            }
             About::Event(deployed_at) if metrics.updated > 0 => {
                 metrics.deployment_to_update = deployed_at.map(|deployed_at| {
                     // CloudTrail's times are whole seconds of another clock.
@@ -116,8 +126,7 @@ impl Metrics {
         ];
         if let Some(found) = self.found {
             counts.extend([
-                // A sweep that changes something has found something stale.
-                ("StaleRegistrations", self.changed),
+                ("StaleRegistrations", found.stale),
                 ("RegistrationsBehind", found.behind),
                 ("OrphanedRegistrations", found.orphaned),
             ]);
@@ -162,6 +171,10 @@ mod tests {
     use crate::reconcile::outcome::{Failure, Gone};
     use proptest::prelude::*;
     use std::time::Duration;
+
+    const EVERYTHING: About = About::Sweep {
+        of_functions: false,
+    };
 
     /// So many of each: updated and changed, updated, skipped, failed, planned, updated but behind,
     /// orphaned.
@@ -260,7 +273,7 @@ mod tests {
         for (counts, about) in [
             ([0, 0, 1, 1, 1, 0, 0], About::Event(deployed_at)),
             ([1, 1, 0, 0, 0, 0, 0], About::Event(None)),
-            ([1, 1, 0, 0, 0, 0, 0], About::Sweep),
+            ([1, 1, 0, 0, 0, 0, 0], EVERYTHING),
         ] {
             let metrics = Metrics::of(&connectors(counts), about, at(9));
             assert_eq!(metrics.deployment_to_update, None);
@@ -269,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_sweep_tells_what_it_found() {
-        let metrics = Metrics::of(&connectors([1, 2, 3, 4, 5, 6, 7]), About::Sweep, at(9));
+        let metrics = Metrics::of(&connectors([1, 2, 3, 4, 5, 6, 7]), EVERYTHING, at(9));
         let line: Value = serde_json::from_str(&metrics.line("updater", LogLevel::Info)).unwrap();
         for (name, count) in [
             ("RegistrationsUpdated", 9),
@@ -283,6 +296,14 @@ mod tests {
         ] {
             assert_eq!(line[name], count, "{name}");
         }
+        let deployed = About::Sweep { of_functions: true };
+        let line =
+            Metrics::of(&connectors([1; 7]), deployed, at(9)).line("updater", LogLevel::Info);
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(
+            (&line["StaleRegistrations"], &line["RegistrationsChanged"]),
+            (&json!(0), &json!(1))
+        );
         let event = Metrics::of(&connectors([1; 7]), About::Event(None), at(9));
         let line = event.line("updater", LogLevel::Info);
         assert!(!line.contains("StaleRegistrations"), "{line}");
@@ -294,11 +315,12 @@ mod tests {
         fn every_line_keeps_the_rules_of_the_format(
             counts in prop::array::uniform7(0usize..20),
             sweep in any::<bool>(),
+            of_functions in any::<bool>(),
             deployed_at in prop::option::of(0i64..4_000_000_000),
             now in 0u64..4_000_000_000,
         ) {
             let about = if sweep {
-                About::Sweep
+                About::Sweep { of_functions }
             } else {
                 About::Event(deployed_at.map(DateTime::from_secs))
             };

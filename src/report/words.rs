@@ -57,13 +57,14 @@ pub(super) fn skip(skip: &Skip) -> String {
 /// Why a sweep passed a registration over.
 pub(super) fn orphaned(gone: &Gone) -> String {
     let what = match gone {
-        Gone::Missing(error) => error.to_string(),
-        Gone::Versions(function) => format!("{function} has no published version"),
+        Gone::Missing(error) => {
+            format!("the function, version, or alias that it is registered with is gone: {error}")
+        }
+        Gone::Versions(function) => {
+            format!("the registered version is gone, and {function} has no published version")
+        }
     };
-    format!(
-        "the function no longer exists: {what}. Unregister the connector, or deploy the function \
-         again"
-    )
+    format!("{what}. Unregister the connector, or deploy the function again")
 }
 
 /// That a registration stays behind the newest version.
@@ -76,7 +77,9 @@ pub(super) fn behind(newest: Version) -> String {
 
 /// That somebody else has updated a registration right after the updater.
 pub(super) fn since(arn: &FunctionArn) -> String {
-    format!("after this update, somebody else registered {arn}, which is left as it is")
+    format!(
+        "after this update, AppFlow has {arn}: somebody else registered it, and it is left as it is"
+    )
 }
 
 /// Why a registration could not be updated, and what to do.
@@ -104,6 +107,10 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
         Failure::FunctionFailed(reason) => {
             format!("{target} cannot be invoked: {reason}. Fix and redeploy the function")
         }
+        Failure::NonInvocable => format!(
+            "{target} cannot be invoked: its State is ActiveNonInvocable. On Lambda Managed \
+             Instances, re-register the connector without a qualifier or with $LATEST.PUBLISHED"
+        ),
         Failure::NotReady(state) => format!(
             "timed out while waiting for {target}: {state}. Sweep once the function is Active"
         ),

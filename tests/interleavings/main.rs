@@ -106,6 +106,19 @@ fn a_recreated_function_takes_its_registration_along() {
 }
 
 #[test]
+fn what_was_read_of_a_function_that_is_recreated_is_not_stored_for_good() {
+    holds(
+        ":2",
+        Budget {
+            publish: 1,
+            recreate: 1,
+            late: 1,
+            ..Budget::default()
+        },
+    );
+}
+
+#[test]
 fn an_update_that_appflow_stores_late_or_whose_answer_is_lost_does_no_harm() {
     for (qualifier, publish, change_latest) in [("", 0, 2), (":2", 2, 0)] {
         holds(

@@ -561,6 +561,7 @@ impl State {
     }
 
     fn store(&mut self, read: Read) {
+        self.behind.remove(read.label());
         self.world.change().store(read);
         self.registration_changed();
     }

@@ -67,6 +67,13 @@ pub struct Read {
     code: Code,
 }
 
+impl Read {
+    /// The registration that it is of.
+    pub fn label(&self) -> &str {
+        self.plan.label.as_str()
+    }
+}
+
 impl World {
     /// A function with this many versions, behind which the alias stays at the first.
     pub fn new(versions: u64, registrations: &[(&str, &str)]) -> Self {

@@ -133,19 +133,20 @@ pub struct Timing {
 
 impl Call {
     /// How urgent it is: what was begun is finished first, so that little time passes between a
-    /// description and the update that it led to.
+    /// description and the update that it led to; what is being waited for comes last.
     pub fn urgency(&self) -> u8 {
         match self {
+            Self::Look { wait: Some(_), .. } | Self::Linger { .. } => 0,
             Self::Describe {
                 why: Why::Observe,
                 pause: None,
                 ..
-            } => 0,
-            Self::Describe { .. } => 1,
-            Self::Versions { .. } | Self::Exists(_) | Self::Linger { .. } => 2,
-            Self::Look { .. } => 3,
-            Self::Grant { .. } => 4,
-            Self::Update { .. } => 5,
+            } => 1,
+            Self::Describe { .. } => 2,
+            Self::Versions { .. } | Self::Exists(_) => 3,
+            Self::Look { wait: None, .. } => 4,
+            Self::Grant { .. } => 5,
+            Self::Update { .. } => 6,
         }
     }
 }

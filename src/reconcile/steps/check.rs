@@ -112,6 +112,7 @@ impl Steps {
             known.state = State::Looking;
             known.at = target.clone();
             known.grant = Grant::No;
+            known.woken = false;
             let managed = |look: &Look| look.readiness == Readiness::NonInvocable;
             if result.as_ref().is_ok_and(managed) {
                 // It has become one on Lambda Managed Instances: look from the start.

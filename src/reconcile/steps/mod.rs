@@ -7,7 +7,9 @@
 //! Why it is right at any concurrency: every update is followed, by the same invocation, by a look at
 //! the function that is no older than the update. An invocation whose update could be stale therefore
 //! sees the newer code or version and updates again; the last update to be stored is followed by a
-//! look that saw nothing newer.
+//! look that saw nothing newer. AppFlow has no conditional update, so one thing remains: a sweep that
+//! described a version-pinned registration before an event's invocation moved it, and refreshes it after
+//! that, leaves it at the older version, and tells that it is behind.
 
 mod call;
 mod check;
@@ -236,7 +238,7 @@ impl Steps {
         let after = after.filter(|_| since.is_none());
         let evidence = entry.before.as_ref().zip(after);
         let outcome = Outcome::Updated {
-            behind: entry.behind,
+            behind: entry.behind.filter(|_| since.is_none()),
             since: since.cloned(),
             evidence: evidence.map(|(before, after)| before.evidence(&after.configuration)),
             target,

@@ -5,6 +5,7 @@ use crate::model::readiness::Look;
 use crate::model::registration::{AppFlowSource, Registration};
 use crate::model::service_error::ServiceError;
 use crate::model::versions::Versions;
+use crate::reconcile::decide::Happened;
 use crate::reconcile::outcome::{Failure, Gone, Outcome};
 use crate::reconcile::plan::{Readied, names_the_newest};
 use crate::reconcile::steps::{Call, Of, Timing};
@@ -60,8 +61,10 @@ impl Steps {
         result: Result<Look, ServiceError>,
         timing: Timing,
     ) {
+        // A registration may have joined the others in the middle of a wait.
+        let waited = self.target(target).is_waited_for();
         let looked = self.target(target).looked(target, result);
-        if timing.delayed || matches!(looked, Looked::Again(Some(_))) {
+        if timing.delayed || waited || matches!(looked, Looked::Again(Some(_))) {
             self.forget_descriptions(target);
         }
         match looked {
@@ -136,8 +139,36 @@ impl Steps {
             Unusable::Gone(error) if self.is_sweep() => {
                 self.finish(id, Some(Outcome::Orphaned(Gone::Missing(error))));
             }
+            Unusable::Gone(_) if self.is_at_what_is_gone(id) => self.rescue(id),
             Unusable::Gone(error) => self.fail(id, Failure::Function(error)),
             Unusable::Failed(failure) => self.fail(id, failure),
         }
+    }
+
+    /// Whether a registration has the version that it is on its way to, and is not being rescued.
+    fn is_at_what_is_gone(&self, id: usize) -> bool {
+        let entry = &self.entries[id];
+        let registered = match &entry.step {
+            Step::Waiting(Some(registration)) => Some(&registration.function_arn),
+            _ => entry.updated_to.as_ref(),
+        };
+        registered.is_some_and(|registered| registered.version().is_some())
+            && registered == entry.target.as_ref()
+            && !matches!(entry.happened, Happened::Sweep { .. })
+    }
+
+    /// The function was recreated: its registration goes where a sweep would bring it, as the event of
+    /// the new function may have been handled before AppFlow stored the old version.
+    fn rescue(&mut self, id: usize) {
+        let entry = &mut self.entries[id];
+        entry.happened = Happened::Sweep { to_newest: false };
+        if let Some(target) = &entry.target {
+            let function = target.with_qualifier(None);
+            if let Some(Some(_)) = self.versions.get(&function) {
+                self.versions.remove(&function);
+            }
+        }
+        self.release(id);
+        self.observe(id, None);
     }
 }

@@ -137,12 +137,13 @@ impl Steps {
             }
             Err(error) => error,
         };
-        if let State::Ready { inactive, .. } = &mut self.target(&target).state
-            && *inactive
+        if let State::Ready { inactive: true, .. } = self.target(&target).state
+            && error.kind != ErrorKind::NoAnswer
         {
             // AppFlow's invocation has woken the function: now it is Pending, and then Active.
-            *inactive = false;
-            self.target(&target).state = State::Looking;
+            let known = self.target(&target);
+            known.woken = true;
+            known.state = State::Looking;
             self.entries[id].step = Step::Waiting(None);
             return self.look(&target, None);
         }
