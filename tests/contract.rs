@@ -21,8 +21,12 @@ fn project(path: &str) -> std::path::PathBuf {
 fn samples() -> BTreeMap<String, &'static str> {
     fs::read_dir(project("events"))
         .expect("events/")
-        .map(|entry| {
-            let path = entry.expect("an entry").path();
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .map(|path| {
             let name = path.file_stem().expect("a name").to_string_lossy();
             let payload = fs::read_to_string(&path).expect("an event");
             let taken_for = match event::read(&payload) {

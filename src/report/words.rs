@@ -58,10 +58,12 @@ pub(super) fn skip(skip: &Skip) -> String {
 pub(super) fn orphaned(gone: &Gone) -> String {
     let what = match gone {
         Gone::Missing(error) => {
-            format!("the function, version, or alias that it is registered with is gone: {error}")
+            format!("the function no longer exists, or not this version or alias of it: {error}")
         }
         Gone::Versions(function) => {
-            format!("the registered version is gone, and {function} has no published version")
+            format!(
+                "the registered version no longer exists, and {function} has no published version"
+            )
         }
     };
     format!("{what}. Unregister the connector, or deploy the function again")

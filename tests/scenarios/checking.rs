@@ -257,3 +257,25 @@ fn a_delivery_after_one_that_went_round_twice_changes_nothing() {
         .into();
     assert_eq!(tokens[0], tokens[1]);
 }
+
+#[test]
+fn what_an_operator_registers_right_after_an_update_is_left_and_told() {
+    let world = World::with(&[("GRANT_INVOKE", "true")]);
+    world.function(CRM, 1);
+    world.allow(CRM, Some("1"));
+    world.register("pinned", &arn(CRM, Some("1")));
+    let event = world.publish(CRM, "1.2");
+    world
+        .aws
+        .once_after("UpdateConnectorRegistration", repoint("pinned", "1"));
+    let answer = world.answer(event);
+    let pinned = connector(&answer, "pinned");
+    assert_eq!(pinned["outcome"], "updated");
+    assert_eq!(pinned["targetArn"], arn(CRM, Some("2")));
+    let reason = pinned["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("somebody else registered it"), "{reason}");
+    assert!(reason.contains(&arn(CRM, Some("1"))), "{reason}");
+    assert!(pinned.get("changed").is_none());
+    assert_eq!(world.held("pinned"), ("1".into(), "1.1".into()));
+    assert_eq!(world.calls()["UpdateConnectorRegistration"], 1);
+}

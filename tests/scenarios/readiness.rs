@@ -151,6 +151,30 @@ fn an_inactive_function_is_woken_by_appflow_and_updated_after_that() {
 }
 
 #[test]
+fn an_inactive_function_that_appflow_may_not_invoke_is_tried_twice() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.create_alias(CRM, "live", 1);
+    world.register("live", &arn(CRM, Some("live")));
+    let event = world.move_alias(CRM, "live", 1);
+    world.call(
+        "RemovePermission",
+        json!({ "FunctionName": CRM, "Qualifier": "live", "StatementId": "appflow" }),
+    );
+    let name = format!("{CRM}:1");
+    put_into(
+        &mut world.aws.state(),
+        &name,
+        State::Inactive,
+        LastUpdate::Successful,
+    );
+    let (name, message) = world.error(event);
+    assert_eq!(name, "UpdateFailed");
+    assert!(message.contains("AccessDeniedException"), "{message}");
+    assert_eq!(world.calls()["UpdateConnectorRegistration"], 2);
+}
+
+#[test]
 fn a_function_that_the_updater_is_not_authorized_to_read_is_updated_with_a_warning() {
     let world = World::one_registration();
     let event = world.publish(CRM, "2.0");

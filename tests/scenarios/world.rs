@@ -403,8 +403,12 @@ pub fn sample_events() -> BTreeMap<String, Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     fs::read_dir(folder)
         .expect("events/")
-        .map(|entry| {
-            let path = entry.expect("a file of events/").path();
+        .map(|entry| entry.expect("a file of events/").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .map(|path| {
             let text = fs::read_to_string(&path).expect("an event");
             let name = path.file_stem().expect("a name").to_string_lossy();
             let event =
