@@ -325,6 +325,20 @@ mod tests {
     }
 
     #[test]
+    fn the_table_is_the_readme_s() {
+        let table = |text: &str| -> Vec<String> {
+            let rows = text.lines().map(|line| line.trim_start_matches("//! "));
+            let rows = rows.skip_while(|line| !line.starts_with("| registered as"));
+            rows.take_while(|line| line.starts_with('|'))
+                .map(str::to_owned)
+                .collect()
+        };
+        let here = table(include_str!("decide.rs"));
+        assert_eq!(here.len(), 5);
+        assert_eq!(table(include_str!("../../README.md")), here);
+    }
+
+    #[test]
     fn every_cell_of_the_table() {
         use RegisterAs::{Follow, Unqualified, Version as Versioned};
         let latest = &Happened::Changed(Change::LatestChanged);
