@@ -102,7 +102,7 @@ fn cargo(from: &Path, target: &Path, arguments: &[&str]) -> Result<(), Box<dyn E
         .current_dir(from)
         .env("CARGO_TARGET_DIR", target);
     // What cargo tells this benchmark about its own package is no business of another one: build
-    // scripts that look at it would run anew each time.
+    // scripts that look at it would run again each time.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

@@ -294,7 +294,7 @@ fn build() -> Result<PathBuf, Box<dyn Error>> {
         .args(["build", "--package", "connector-updater", "--manifest-path"])
         .arg(manifest);
     // What cargo tells this program about its own package is no business of another one: build
-    // scripts that look at it would run anew each time.
+    // scripts that look at it would run again each time.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

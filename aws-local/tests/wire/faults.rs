@@ -84,7 +84,7 @@ async fn faults_come_on_demand() {
         Some("InternalServerException")
     );
     aws.state().faults.clear();
-    list().await.expect("mended");
+    list().await.expect("an answer again");
 }
 
 #[tokio::test(start_paused = true)]

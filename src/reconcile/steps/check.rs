@@ -238,16 +238,7 @@ impl Steps {
             Some(target) => {
                 entry.target = Some(target.clone());
                 entry.step = Step::Waiting(None);
-                let known = self.target(target);
-                known.members.insert(id);
-                match &known.state {
-                    State::Looking | State::Naming { .. } => {}
-                    State::Ready { .. } => self.is_ready(id),
-                    State::Unusable(why) => {
-                        let why = why.clone();
-                        self.finish_unusable(id, why);
-                    }
-                }
+                self.join(id, target);
             }
         }
     }

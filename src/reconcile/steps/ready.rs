@@ -31,7 +31,12 @@ impl Steps {
             self.targets.insert(target.clone(), Target::new(&target));
             self.look(&target, None);
         }
-        let known = self.target(&target);
+        self.join(id, &target);
+    }
+
+    /// Has a registration wait for a target, or go on at once if there is nothing to wait for.
+    pub(super) fn join(&mut self, id: usize, target: &FunctionArn) {
+        let known = self.target(target);
         known.members.insert(id);
         match &known.state {
             State::Looking | State::Naming { .. } => {}
