@@ -154,21 +154,23 @@ fn serve(host: IpAddr, port: u16, for_containers: bool) -> Done {
     let endpoint = aws.endpoint();
     println!("AppFlow, Lambda and the updater are at {endpoint}, with any credentials:");
     println!();
+    // Version 1 of the AWS CLI reads AWS_DEFAULT_REGION alone.
     println!(
-        "  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={}",
+        "  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={0} AWS_DEFAULT_REGION={0}",
         place::REGION
     );
     println!("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local");
+    println!("  echo '{{\"connectorVersion\": \"2.0\"}}' > connector.json");
+    println!("  python3 -m zipfile -c connector.zip connector.json");
     println!(
         "  aws lambda update-function-code --function-name {} \\",
         demo::FUNCTION
     );
-    println!("    --publish --zip-file fileb://any.zip");
+    println!("    --publish --zip-file fileb://connector.zip");
     println!("  aws appflow list-connectors");
+    println!("  echo '{{\"sweep\": {{}}}}' > sweep.json");
     println!("  aws lambda invoke --function-name {} \\", place::UPDATER);
-    println!(
-        "    --cli-binary-format raw-in-base64-out --payload '{{\"sweep\": {{}}}}' /dev/stdout"
-    );
+    println!("    --payload fileb://sweep.json response.json");
     println!();
     if for_containers {
         println!("In a container, after `sam build`:");
