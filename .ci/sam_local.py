@@ -66,7 +66,7 @@ def make_stand_in():
 
 
 def invoke(environment):
-    """Invokes the function in a container, by the one line that the README has, and looks at what became
+    """Invokes the function in a container, by the one line that docs/development.md has, and looks at what became
     of the registration."""
     with serving("--for-containers") as endpoint:
         appflow = client("appflow", endpoint)
