@@ -1,5 +1,5 @@
-"""The bootstrap that `sam build` made handles every file in events/ under AWS's Runtime Interface
-Emulator, against `cargo local serve`."""
+"""The bootstrap that `sam build` made, or that is in the zip that is named, handles every file in events/
+under AWS's Runtime Interface Emulator, against `cargo local serve`."""
 
 import contextlib
 import glob
@@ -8,9 +8,12 @@ import os
 import platform
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 
 import samcli
 
@@ -29,8 +32,24 @@ def free_port():
 
 
 @contextlib.contextmanager
-def emulating(endpoint):
-    """Runs the bootstrap under the emulator; gives the address to invoke it at."""
+def unpacked(arguments):
+    """The bootstrap to run."""
+    if not arguments:
+        yield root(".aws-sam", "build", "Updater", "bootstrap")
+        return
+    [package] = arguments
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(package) as archive:
+        [entry] = archive.infolist()
+        expect(entry.filename, "bootstrap", f"the file in {package}")
+        bootstrap = archive.extract(entry, folder)
+        # Lambda gives it the mode that the zip says, which Python's zipfile does not.
+        os.chmod(bootstrap, entry.external_attr >> 16)
+        yield bootstrap
+
+
+@contextlib.contextmanager
+def emulating(endpoint, bootstrap):
+    """Runs a bootstrap under the emulator; gives the address to invoke it at."""
     machine = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
     emulator = os.path.join(
         os.path.dirname(samcli.__file__), "local", "rapid", f"aws-lambda-rie-{machine}"
@@ -42,7 +61,7 @@ def emulating(endpoint):
             emulator,
             "--runtime-interface-emulator-address", f"127.0.0.1:{invoke}",
             "--runtime-api-address", f"127.0.0.1:{runtime}",
-            root(".aws-sam", "build", "Updater", "bootstrap"),
+            bootstrap,
         ],
         env=ENVIRONMENT
         | {
@@ -66,7 +85,11 @@ def emulating(endpoint):
         process.wait()
 
 
-with serving() as endpoint, emulating(endpoint) as address:
+with (
+    unpacked(sys.argv[1:]) as bootstrap,
+    serving() as endpoint,
+    emulating(endpoint, bootstrap) as address,
+):
     files = sorted(glob.glob(root("events", "*.json")))
     for file in files:
         name = os.path.splitext(os.path.basename(file))[0]

@@ -1,0 +1,11 @@
+"""Whether a CycloneDX file is one: its schema is in the library that checkov brings."""
+
+import sys
+from pathlib import Path
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+wrong = JsonStrictValidator(SchemaVersion.V1_5).validate_str(Path(sys.argv[1]).read_text())
+if wrong:
+    sys.exit(f"{sys.argv[1]}: {wrong}")
