@@ -1,8 +1,8 @@
 """What the function is built from, in CycloneDX's format: every crate, its license and checksum, and which
 needs which.
 
-cargo-cyclonedx was considered and rejected: what it writes has absolute paths and a random serial number in
-it, and the features that the workspace's other packages ask for.
+From cargo's own answers, so that the same source gives the same file, byte for byte: no paths of this machine,
+no serial number, no time, and the features of this package alone.
 """
 
 import json
