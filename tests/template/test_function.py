@@ -48,6 +48,13 @@ def test_the_parameters_reach_the_code():
     assert Stack(LogLevel="WARN")["Updater"]["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
 
 
+@pytest.mark.parametrize("text", CONTRACT["descriptions"])
+def test_a_description_that_would_stop_the_function_is_refused_before_it_is_deployed(text):
+    pattern = source()["Parameters"]["UpdateDescription"]["AllowedPattern"]
+    # CloudFormation matches all of a value.
+    assert bool(re.fullmatch(pattern, text)) == CONTRACT["descriptions"][text]
+
+
 @pytest.mark.parametrize(("reserve", "expected"), [("none", None), ("1", "1"), ("25", "25")])
 def test_no_execution_is_reserved_unless_it_is_asked_for(reserve, expected):
     function = Stack(ReservedConcurrency=reserve)["Updater"]
