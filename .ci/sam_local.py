@@ -17,6 +17,8 @@ import tempfile
 from local import client, expect, held, root, serving
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+# What the one line needs besides.
+OPTIONS = {"x86_64": [], "arm64": ["--config-env", "arm64"]}[ARCHITECTURE]
 IMAGE = f"public.ecr.aws/lambda/provided:al2023-{ARCHITECTURE}"
 # What SAM makes of it, with its emulator in it.
 RAPID_IMAGE = f"public.ecr.aws/lambda/provided:al2023-rapid-{ARCHITECTURE}"
@@ -72,7 +74,7 @@ def invoke(environment):
         appflow = client("appflow", endpoint)
         expect(held(appflow, "acme-crm-live"), ("1.6", FUNCTION + ":live"), "AppFlow before it")
         invoked = subprocess.run(
-            ["sam", "local", "invoke", "--event", "events/alias-moved.json"],
+            ["sam", "local", "invoke", *OPTIONS, "--event", "events/alias-moved.json"],
             cwd=root(), env=environment, capture_output=True, text=True, check=False,
         )
         if invoked.returncode != 0:
