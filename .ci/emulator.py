@@ -9,15 +9,14 @@ import platform
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
-import zipfile
 
 import samcli
 
 from local import ENVIRONMENT, client, expect, held, root, serving
+from package import unpacked
 
 with open(root("tests", "contract.json"), encoding="utf-8") as contract:
     SAMPLES = json.load(contract)["samples"]
@@ -29,22 +28,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def unpacked(arguments):
-    """The bootstrap to run."""
-    if not arguments:
-        yield root(".aws-sam", "build", "Updater", "bootstrap")
-        return
-    [package] = arguments
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(package) as archive:
-        [entry] = archive.infolist()
-        expect(entry.filename, "bootstrap", f"the file in {package}")
-        bootstrap = archive.extract(entry, folder)
-        # Lambda gives it the mode that the zip says, which Python's zipfile does not.
-        os.chmod(bootstrap, entry.external_attr >> 16)
-        yield bootstrap
 
 
 @contextlib.contextmanager
@@ -86,7 +69,9 @@ def emulating(endpoint, bootstrap):
 
 
 with (
-    unpacked(sys.argv[1:]) as bootstrap,
+    unpacked(
+        sys.argv[1] if sys.argv[1:] else root(".aws-sam", "build", "Updater", "bootstrap")
+    ) as bootstrap,
     serving() as endpoint,
     emulating(endpoint, bootstrap) as address,
 ):

@@ -1,6 +1,9 @@
 """A bootstrap as a zip for Lambda: the same bootstrap gives the same zip, byte for byte."""
 
+import contextlib
+import os
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -14,6 +17,22 @@ def package(bootstrap, target):
     entry.compress_type = zipfile.ZIP_DEFLATED
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr(entry, Path(bootstrap).read_bytes(), compresslevel=9)
+
+
+@contextlib.contextmanager
+def unpacked(path):
+    """The bootstrap that is in a zip, as Lambda unpacks it; one that is in none as it is."""
+    if Path(path).suffix != ".zip":
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+        [entry] = archive.infolist()
+        if entry.filename != "bootstrap":
+            sys.exit(f"{path} has {entry.filename}, and Lambda looks for bootstrap")
+        bootstrap = archive.extract(entry, folder)
+        # Lambda gives it the mode that the zip says, which Python's zipfile does not.
+        os.chmod(bootstrap, entry.external_attr >> 16)
+        yield bootstrap
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 registration changes.
 
 Where the base image cannot be pulled, a stand-in for it is made of this machine's own shell and C
-library: the emulator and the function are SAM's and ours in any case. Says so plainly where no
-Docker engine answers.
+library: the emulator and the function are SAM's and ours in any case. Where no Docker engine answers,
+it says so plainly, and fails where `CI` is set: nobody reads there what was left out.
 """
 
 import json
@@ -17,6 +17,8 @@ import tempfile
 from local import client, expect, held, root, serving
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+# What the one line needs besides.
+OPTIONS = {"x86_64": [], "arm64": ["--config-env", "arm64"]}[ARCHITECTURE]
 IMAGE = f"public.ecr.aws/lambda/provided:al2023-{ARCHITECTURE}"
 # What SAM makes of it, with its emulator in it.
 RAPID_IMAGE = f"public.ecr.aws/lambda/provided:al2023-rapid-{ARCHITECTURE}"
@@ -66,13 +68,13 @@ def make_stand_in():
 
 
 def invoke(environment):
-    """Invokes the function in a container, by the one line that docs/development.md has, and looks at what became
-    of the registration."""
+    """Invokes the function in a container, by the one line that docs/development.md has for this machine, and
+    looks at what became of the registration."""
     with serving("--for-containers") as endpoint:
         appflow = client("appflow", endpoint)
         expect(held(appflow, "acme-crm-live"), ("1.6", FUNCTION + ":live"), "AppFlow before it")
         invoked = subprocess.run(
-            ["sam", "local", "invoke", "--event", "events/alias-moved.json"],
+            ["sam", "local", "invoke", *OPTIONS, "--event", "events/alias-moved.json"],
             cwd=root(), env=environment, capture_output=True, text=True, check=False,
         )
         if invoked.returncode != 0:
@@ -88,7 +90,10 @@ def invoke(environment):
 
 def main():
     if output("docker", "info") is None:
-        print("NOT RUN: sam local invoke, for no Docker engine answers here")
+        left_out = "NOT RUN: sam local invoke, for no Docker engine answers here"
+        if os.environ.get("CI"):
+            sys.exit(left_out)
+        print(left_out)
         return
     pulled = output("docker", "image", "inspect", IMAGE) or output("docker", "pull", IMAGE)
     if pulled is not None:

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use connector_updater::event::{self, Trigger};
+use connector_updater::model::description::Template;
 use connector_updater::model::service_error::Operation;
 use connector_updater::report::metrics::{self, About, Metrics};
 use connector_updater::settings::{self, LogLevel};
@@ -60,10 +61,39 @@ fn metrics() -> Vec<String> {
         .collect()
 }
 
+/// Whether `UPDATE_DESCRIPTION` may be each of these.
+fn descriptions() -> BTreeMap<&'static str, bool> {
+    [
+        "",
+        " ",
+        "plain, with (marks): \"all\" é",
+        "two\nlines {date}",
+        "{function} at {version}, {date}",
+        "{function}{version}{date}{date}",
+        "{Function}",
+        "{ function }",
+        "{function",
+        "function}",
+        "{",
+        "}",
+        "{}",
+        "}{",
+        "{{function}}",
+        "{function}}",
+        "{a{version}}",
+        "{version} {when}",
+        "{when} {version}",
+        "$version [date] <function>",
+    ]
+    .map(|text| (text, text.parse::<Template>().is_ok()))
+    .into()
+}
+
 #[test]
 fn the_contract_says_what_the_code_does() {
     let code = json!({
         "actions": Operation::ALL.map(Operation::action),
+        "descriptions": descriptions(),
         "endpoints": settings::ENDPOINTS,
         "eventNames": event::event_names().collect::<Vec<_>>(),
         "metrics": {

@@ -8,13 +8,38 @@ import pytest
 from stack import CONTRACT, PROJECT, Stack
 from test_forwarding import forwarding
 
-# The metric of each alarm that has one.
-SINGLE = {
-    "FailedInvocationsAlarm": ("AWS/SQS", "NumberOfMessagesSent", "Sum", 1),
-    "UndeliveredEventsAlarm": ("AWS/SQS", "NumberOfMessagesSent", "Sum", 1),
-    "DelayedEventsAlarm": ("AWS/Lambda", "AsyncEventAge", "Maximum", 60 * 60 * 1000),
+HOUR = 60 * 60 * 1000
+AT_LEAST = "GreaterThanOrEqualToThreshold"
+MORE_THAN = "GreaterThanThreshold"
+# How each alarm is evaluated. What it watches is looked at further down.
+COLUMNS = (
+    "Statistic",
+    "Period",
+    "ComparisonOperator",
+    "Threshold",
+    "DatapointsToAlarm",
+    "EvaluationPeriods",
+    "TreatMissingData",
+)
+EVALUATED = {
+    "template.yaml": {
+        "FailedInvocationsAlarm": ("Sum", 300, AT_LEAST, 1, 1, 4, "notBreaching"),
+        "UndeliveredEventsAlarm": ("Sum", 300, AT_LEAST, 1, 1, 4, "notBreaching"),
+        "DelayedEventsAlarm": ("Maximum", 300, MORE_THAN, HOUR, 1, 1, "notBreaching"),
+        "DroppedEventsAlarm": ("Sum", 300, AT_LEAST, 1, 1, 3, "notBreaching"),
+        "StaleRegistrationsAlarm": ("Sum", 300, AT_LEAST, 1, 1, 1, "notBreaching"),
+    },
+    "forwarding.yaml": {
+        "UnforwardedEventsAlarm": ("Sum", 300, AT_LEAST, 1, 1, 4, "notBreaching"),
+        "DroppedEventsAlarm": ("Sum", 300, AT_LEAST, 1, 1, 3, "notBreaching"),
+    },
 }
-MATHS = {"DroppedEventsAlarm", "StaleRegistrationsAlarm"}
+# The alarms on one metric.
+SINGLE = {
+    "FailedInvocationsAlarm": ("AWS/SQS", "NumberOfMessagesSent"),
+    "UndeliveredEventsAlarm": ("AWS/SQS", "NumberOfMessagesSent"),
+    "DelayedEventsAlarm": ("AWS/Lambda", "AsyncEventAge"),
+}
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:operators"
 
@@ -28,9 +53,24 @@ def everywhere():
     return [*alarms(Stack()).items(), *alarms(forwarding()).items()]
 
 
-def test_there_is_an_alarm_for_each_way_to_fail_and_none_for_a_single_failed_try():
-    assert alarms(Stack()).keys() == SINGLE.keys() | MATHS
-    assert alarms(forwarding()).keys() == {"UnforwardedEventsAlarm"}
+def evaluated(alarm):
+    """How an alarm is evaluated: each column, with CloudWatch's default where the template has none."""
+    values = {"DatapointsToAlarm": alarm["EvaluationPeriods"]} | alarm
+    if "Metrics" in alarm:
+        statistics = [metric["MetricStat"] for metric in alarm["Metrics"] if "MetricStat" in metric]
+        [(values["Statistic"], values["Period"])] = {(s["Stat"], s["Period"]) for s in statistics}
+    return tuple(values[column] for column in COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("template", "stack"), [("template.yaml", Stack()), ("forwarding.yaml", forwarding())]
+)
+def test_every_alarm_is_evaluated_as_the_table_says(template, stack):
+    actual = {name: evaluated(alarm) for name, alarm in alarms(stack).items()}
+    assert actual == EVALUATED[template]
+
+
+def test_there_is_no_alarm_for_a_single_failed_try():
     watched = json.dumps([alarm for _, alarm in everywhere()])
     for metric in ("Errors", "Throttles", "ApproximateNumberOfMessagesVisible"):
         assert f'"{metric}"' not in watched
@@ -38,11 +78,10 @@ def test_there_is_an_alarm_for_each_way_to_fail_and_none_for_a_single_failed_try
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_an_alarm_watches_what_its_name_says(name):
-    namespace, metric, statistic, threshold = SINGLE[name]
+    namespace, metric = SINGLE[name]
     stack = Stack()
     alarm = stack[name]
     assert (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
-    assert (alarm["Statistic"], alarm["Threshold"]) == (statistic, threshold)
     if namespace == "AWS/SQS":
         queue = stack.attribute(name.removesuffix("Alarm"), "QueueName")
         assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": queue}]
@@ -59,25 +98,34 @@ def test_an_event_that_could_not_be_forwarded_raises_an_alarm():
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": queue}]
 
 
-def test_every_new_failure_raises_its_alarm_again():
+def test_a_backlog_hides_no_new_failure_and_a_late_metric_hides_none():
     # An alarm on what waits in a queue stays on until the queue is empty and hides what follows; one on
-    # what was sent is over after a period.
-    for name, alarm in everywhere():
-        if alarm.get("Namespace") == "AWS/SQS":
-            assert alarm["MetricName"] == "NumberOfMessagesSent", name
-            assert (alarm["EvaluationPeriods"], alarm["Period"]) == (1, 300), name
-        assert alarm["TreatMissingData"] == "notBreaching", name
+    # what was sent is over when no period that it looks at has a failure.
+    late, period = 15 * 60, 5 * 60
+    on_queues = [(name, a) for name, a in everywhere() if a.get("Namespace") == "AWS/SQS"]
+    assert on_queues
+    for name, alarm in on_queues:
+        assert alarm["MetricName"] == "NumberOfMessagesSent", name
+        # The period of the failure, and all that can pass before SQS reports it: no less, or it is
+        # never told, and no more, or it hides the next one for longer.
+        assert alarm["EvaluationPeriods"] * alarm["Period"] == late + period, name
+        assert alarm["DatapointsToAlarm"] == 1, name
 
 
-@pytest.mark.parametrize("bus", ["default", "connectors"])
-def test_an_event_that_no_queue_accepted_raises_an_alarm(bus):
-    stack = Stack(EventBusName=bus)
+@pytest.mark.parametrize(
+    ("stack", "bus"),
+    [
+        (Stack(), "default"),
+        (Stack(EventBusName="connectors"), "connectors"),
+        (forwarding(), "default"),
+    ],
+)
+def test_an_event_that_no_queue_accepted_raises_an_alarm(stack, bus):
     expression, *metrics = stack["DroppedEventsAlarm"]["Metrics"]
     watched = []
     for metric in metrics:
         assert metric["ReturnData"] is False
         statistic = metric["MetricStat"]
-        assert (statistic["Stat"], statistic["Period"]) == ("Sum", 300)
         dimensions = {d["Name"]: d["Value"] for d in statistic["Metric"]["Dimensions"]}
         watched.append(
             (statistic["Metric"]["Namespace"], statistic["Metric"]["MetricName"], dimensions)
@@ -86,8 +134,9 @@ def test_an_event_that_no_queue_accepted_raises_an_alarm(bus):
         (
             "AWS/Lambda",
             "DestinationDeliveryFailures",
-            {"FunctionName": stack.attribute("Updater", "Ref")},
+            {"FunctionName": stack.attribute(function, "Ref")},
         )
+        for function in stack.of_type("AWS::Lambda::Function")
     ]
     for name in stack.of_type("AWS::Events::Rule"):
         *_, rule_name = stack.attribute(name, "Arn").split("/")
@@ -100,10 +149,8 @@ def test_an_event_that_no_queue_accepted_raises_an_alarm(bus):
     assert expression["Expression"] == "SUM(FILL(METRICS(), 0))"
     # CloudWatch takes no more for an alarm.
     assert len(metrics) <= 10
-    alarm = stack["DroppedEventsAlarm"]
-    assert (alarm["DatapointsToAlarm"], alarm["Threshold"]) == (1, 1)
     # With FILL, a datapoint that is late would be counted as 0 for good.
-    assert alarm["EvaluationPeriods"] > 1
+    assert stack["DroppedEventsAlarm"]["EvaluationPeriods"] > 1
 
 
 def test_what_a_sweep_finds_raises_an_alarm():
@@ -151,16 +198,22 @@ def test_an_alarm_is_called_what_it_is_about():
         assert alarm["AlarmName"] == "-".join(["connector-updater", *map(str.lower, words)])
 
 
-def anchors(path):
-    """The anchors of a Markdown file's headings, as GitHub makes them."""
-    headings = re.findall("^#+ (.+)$", (PROJECT / path).read_text(), re.MULTILINE)
+def test_no_alarm_lets_ok_pass_for_settled():
+    for name, alarm in everywhere():
+        described = alarm["AlarmDescription"]
+        assert re.search(r"The alarm returns to OK .*, whether or not ", described), name
+
+
+def anchors(page):
+    """The anchors of a Markdown page's headings, as GitHub makes them."""
+    headings = re.findall("^#+ (.+)$", page, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def test_every_alarm_links_to_its_entry_in_the_runbook():
     for name, alarm in everywhere():
         [(path, anchor)] = re.findall(r"Runbook: (\S+)#(\S+)$", alarm["AlarmDescription"])
-        assert anchor in anchors(path), name
+        assert anchor in anchors((PROJECT / path).read_text()), name
         # Under the alarm's own name.
         assert alarm["AlarmName"].endswith(f"-{anchor}"), name
 

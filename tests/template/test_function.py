@@ -48,6 +48,13 @@ def test_the_parameters_reach_the_code():
     assert Stack(LogLevel="WARN")["Updater"]["LoggingConfig"]["ApplicationLogLevel"] == "WARN"
 
 
+@pytest.mark.parametrize("text", CONTRACT["descriptions"])
+def test_a_description_that_would_stop_the_function_is_refused_before_it_is_deployed(text):
+    pattern = source()["Parameters"]["UpdateDescription"]["AllowedPattern"]
+    # CloudFormation matches all of a value.
+    assert bool(re.fullmatch(pattern, text)) == CONTRACT["descriptions"][text]
+
+
 @pytest.mark.parametrize(("reserve", "expected"), [("none", None), ("1", "1"), ("25", "25")])
 def test_no_execution_is_reserved_unless_it_is_asked_for(reserve, expected):
     function = Stack(ReservedConcurrency=reserve)["Updater"]
@@ -87,9 +94,28 @@ def test_what_is_built_for_arm64_is_deployed_on_arm64():
     config = tomllib.loads((PROJECT / "samconfig.toml").read_text())
     assert Stack()["Updater"]["Architectures"] == ["x86_64"]
     assert Stack(Architecture="arm64")["Updater"]["Architectures"] == ["arm64"]
-    for command in ("build", "deploy"):
+    for command in ("build", "deploy", "local_invoke"):
+        default = dict(config["default"][command]["parameters"])
         arm64 = dict(config["arm64"][command]["parameters"])
-        assert arm64.pop("parameter_overrides") == "Architecture=arm64"
-        # Otherwise it is built and deployed like the other.
-        assert arm64 == config["default"][command]["parameters"]
+        overrides = default.pop("parameter_overrides", "").split() + ["Architecture=arm64"]
+        assert arm64.pop("parameter_overrides").split() == overrides
+        # Otherwise it is built, deployed and invoked like the other.
+        assert arm64 == default
     assert config["arm64"]["global"] == config["default"]["global"]
+
+
+def test_what_is_built_for_x86_64_is_built_for_it_on_every_machine():
+    # SAM asks cargo-lambda for arm64 by an option, and for x86_64 by none: that would be the machine's own.
+    cargo = tomllib.loads((PROJECT / "Cargo.toml").read_text())
+    assert cargo["package"]["metadata"]["lambda"]["build"] == {"x86_64": True}
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{n}.md" for n in ("accounts-and-regions", "configuration", "runbook"))]
+)
+def test_every_command_that_builds_or_deploys_is_told_for_arm64(page):
+    text = (PROJECT / page).read_text()
+    for section in re.split(r"^#+ ", text, flags=re.MULTILINE):
+        # What is to be run, and not what is only spoken of.
+        if re.search(r"^ *sam (build|deploy)\b|`sam deploy --|run `sam build`", section, re.MULTILINE):
+            assert "--config-env arm64" in section, section.splitlines()[0]

@@ -1,15 +1,15 @@
-"""The template that a release has is the one that the other tests hold against the code."""
+"""The template that a release has is the one that the other tests hold against the code, and its runbook the
+one that they hold against the template."""
 
-import sys
+import re
 
 import pytest
+from expand import expanded, written
+from runbook import standalone
 from samtranslator.yaml_helper import yaml_parse
 
 from stack import PROJECT, Stack, source
-
-sys.path.insert(0, str(PROJECT / ".ci"))
-
-from expand import expanded, written
+from test_alarms import anchors, everywhere
 
 # Without S3, CloudFormation takes no more.
 INLINE_BYTES = 51_200
@@ -27,26 +27,52 @@ def without_code(template):
     return resources
 
 
+# Every parameter with another value than its default.
+OTHERWISE = {
+    "ConnectorLabels": "acme-crm,acme-erp",
+    "RegisterAs": "version",
+    "UpdateDescription": "{function} at {version}",
+    "GrantInvoke": "true",
+    "DryRun": "true",
+    "FunctionNamePrefix": "acme-",
+    "WatchLatest": "true",
+    "StateEvents": "true",
+    "SweepSchedule": "",
+    "SweepOnDeploy": "false",
+    "EventBusName": "another",
+    "ForwardingAccounts": "111122223333",
+    "AlarmEmail": "me@example.com",
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:operators",
+    "Dashboard": "true",
+    "Architecture": "arm64",
+    "ReservedConcurrency": "5",
+    "LogLevel": "WARN",
+    "LogRetentionDays": "7",
+    "AppFlowEndpoint": "https://appflow.example",
+    "LambdaEndpoint": "https://lambda.example",
+    "PermissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
+    "RolePath": "/updaters/",
+    "SubnetIds": "subnet-0a1b2c3d,subnet-1a1b2c3d",
+    "SecurityGroupIds": "sg-0a1b2c3d",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/0f3c9a52-7d1e-4b8a-9c46-2e5d8f1a7b30",
+}
+
+
 # The translator works some parameters out while it expands.
 @pytest.mark.parametrize(
     "parameters",
-    [
-        {},
-        {
-            "Architecture": "arm64",
-            "ReservedConcurrency": "5",
-            "EventBusName": "another",
-            "SweepSchedule": "",
-            "WatchLatest": "true",
-            "StateEvents": "true",
-            "SweepOnDeploy": "false",
-            "FunctionNamePrefix": "acme-",
-            "RolePath": "/updaters/",
-        },
-    ],
+    [{}, OTHERWISE, *({name: value} for name, value in OTHERWISE.items())],
+    ids=lambda parameters: " ".join(parameters) if len(parameters) < 2 else "all",
 )
 def test_every_resource_is_the_template_s_whatever_the_parameters(parameters):
     assert without_code(expanded()) == without_code(Stack(**parameters).template)
+
+
+def test_every_parameter_is_tried():
+    declared = source()["Parameters"]
+    assert OTHERWISE.keys() == declared.keys()
+    for name, value in OTHERWISE.items():
+        assert value != str(declared[name]["Default"]), name
 
 
 def test_it_is_plain_cloudformation():
@@ -92,3 +118,31 @@ def test_the_documentation_names_its_parameters():
     configuration = (PROJECT / "docs/configuration.md").read_text()
     for name in ("CodeBucket", "CodeKey"):
         assert f"| `{name}`" in configuration or f"`, `{name}`" in configuration, name
+
+
+def code(page):
+    """The blocks of code of a Markdown page."""
+    return re.findall(r"^ *```.*?^ *```$", page, re.MULTILINE | re.DOTALL)
+
+
+def test_the_runbook_of_a_release_stands_by_itself():
+    page = standalone()
+    links = re.findall(r"\]\(([^)]+)\)", page)
+    assert links
+    for link in links:
+        assert link.startswith("#") and link[1:] in anchors(page), link
+    # A file that it refers to is one of the source.
+    named = re.findall(r" \(`([^`]+\.md)`\)", page)
+    assert {"docs/configuration.md", "docs/status.md", "CHANGELOG.md"} <= set(named)
+    for path in named:
+        assert (PROJECT / path).is_file(), path
+    for name, alarm in everywhere():
+        _, anchor = alarm["AlarmDescription"].split("docs/runbook.md#")
+        assert anchor in anchors(page), name
+
+
+def test_the_runbook_of_a_release_says_what_the_project_s_does():
+    own = (PROJECT / "docs/runbook.md").read_text()
+    assert code(standalone()) == code(own) != []
+    assert anchors(standalone()) == anchors(own)
+    assert standalone() == standalone()

@@ -191,6 +191,33 @@ def test_a_state_event_is_let_through_whatever_its_type(source_name, detail_type
     assert let_through(EVERY_RULE, event) == rules
 
 
+# Lambda's own too, about what a durable function does, not about what it is: documented, with a function's
+# ARN and no state.
+DURABLE_EXECUTION = {
+    "version": "0",
+    "id": "8d4e7a90-3c12-4f6d-b0a7-000000000022",
+    "detail-type": "Durable Execution Status Change",
+    "source": "aws.lambda",
+    "account": "123456789012",
+    "time": "2026-03-02T09:14:06Z",
+    "region": "us-east-1",
+    "resources": [],
+    "detail": {
+        "durableExecutionName": "order-1",
+        "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:acme-crm-connector:7",
+        "status": "RUNNING",
+        "startTimestamp": "2026-03-02T09:14:06.000Z",
+    },
+}
+
+
+def test_a_durable_execution_wakes_nobody():
+    assert let_through(EVERY_RULE, DURABLE_EXECUTION) == []
+    # For its type alone: what else is in a state event is unverified.
+    other = DURABLE_EXECUTION | {"detail-type": "A Type That Is Unknown"}
+    assert let_through(EVERY_RULE, other) == ["FunctionState"]
+
+
 def stack_status(stack_id, status):
     """The event of a stack's status, as CloudFormation sends it."""
     return {
