@@ -57,8 +57,7 @@ fn introduction(endpoint: &str, for_containers: bool) -> Vec<(String, Vec<String
         (
             format!(
                 "AppFlow, Lambda, and the updater are at {endpoint}, with any credentials.\n\
-                 Press Ctrl-C to stop them. In another terminal, with version 1.29, 2.13, or later of the AWS\n\
-                 CLI:"
+                 Press Ctrl-C to stop them. In another terminal (AWS CLI 1.29, 2.13, or later):"
             ),
             vec![
                 format!("export AWS_ENDPOINT_URL={endpoint}"),
