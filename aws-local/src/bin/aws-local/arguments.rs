@@ -108,8 +108,8 @@ Examples:
 Exit status:
   It runs until it is interrupted; 1 if it cannot start, or if the updater ends.
 
-docs/development.md shows how to add faults while it runs, such as throttling, and how to use it from
-cargo lambda and sam local."
+docs/development.md shows how to add faults while it runs, such as throttling, and how to use it
+from cargo lambda and sam local."
     )]
     Serve(At),
 }
