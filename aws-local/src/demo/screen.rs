@@ -117,13 +117,12 @@ mod tests {
 
     #[test]
     fn long_text_is_wrapped_below_itself_and_names_stay_whole() {
-        let text = "arn:aws:lambda:us-east-1:123456789012:function:acme-crm-connector → ".repeat(3);
-        let lines = wrapped(4, Look::Plain, &text);
+        let lines = wrapped(4, Look::Plain, &"acme-crm-connector → ".repeat(7));
         assert_eq!(lines.len(), 3);
         for line in lines {
             assert!(line.width() <= WIDTH, "{line}");
-            assert!(line.to_string().ends_with("acme-crm-connector →"), "{line}");
-            assert!(line.to_string().starts_with("    arn:aws"), "{line}");
+            assert!(line.to_string().starts_with("    acme-"), "{line}");
+            assert!(line.to_string().ends_with("connector →"), "{line}");
         }
     }
 
