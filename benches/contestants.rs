@@ -2,9 +2,13 @@
 
 use std::env;
 use std::error::Error;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use aws_local::bootstrap;
+use aws_local::tls::Authority;
 
 use crate::world::World;
 
@@ -19,17 +23,27 @@ pub struct Contestant {
     pub package: Option<PathBuf>,
     /// Whether it does the updater's job.
     pub works: bool,
-    python: Option<String>,
+    trust: Trust,
+}
+
+/// How a program learns whom to trust.
+enum Trust {
+    /// It carries the authority in the place of one of Amazon's, which it trusts in AWS.
+    Carried,
+    /// From the system's authorities, of which the run's is one.
+    System,
+    /// The same, run by this Python.
+    Python(String),
 }
 
 /// The updater.
 pub const UPDATER: &str = "connector-updater";
 /// The handler that does nothing.
-pub const NOTHING: &str = "nothing";
+pub const NOTHING: &str = "no-op handler";
 /// The updater's job, written the plain way.
-pub const PLAIN: &str = "plain Rust";
+pub const PLAIN: &str = "Rust, SDK defaults";
 /// The same in Python.
-pub const BOTO3: &str = "boto3";
+pub const BOTO3: &str = "Python, boto3";
 
 impl Contestant {
     /// A Rust function's bootstrap.
@@ -39,8 +53,30 @@ impl Contestant {
             package: Some(bootstrap.clone()),
             bootstrap,
             works: name != NOTHING,
-            python: None,
+            trust: Trust::System,
         }
+    }
+
+    /// An updater's bootstrap, which trusts the run's authority as it trusts Amazon's in AWS.
+    pub fn updater(
+        name: &str,
+        bootstrap: PathBuf,
+        authority: &Authority,
+        scratch: &Path,
+    ) -> io::Result<Self> {
+        let contestant = Self::rust(name, bootstrap);
+        let program = fs::read(&contestant.bootstrap)?;
+        let Some(copy) = bootstrap::trusting(&program, &authority.certificate) else {
+            return Ok(contestant);
+        };
+        let path = scratch.join(format!("{name} that trusts"));
+        fs::write(&path, copy)?;
+        fs::set_permissions(&path, fs::metadata(&contestant.bootstrap)?.permissions())?;
+        Ok(Self {
+            bootstrap: path,
+            trust: Trust::Carried,
+            ..contestant
+        })
     }
 
     /// The variables that differ from those of every bootstrap.
@@ -49,10 +85,11 @@ impl Contestant {
             ("AWS_ENDPOINT_URL_APPFLOW", world.tls.appflow.clone()),
             ("AWS_ENDPOINT_URL_LAMBDA", world.tls.lambda.clone()),
         ];
-        match &self.python {
-            None => variables.push(("SSL_CERT_FILE", world.roots.clone())),
-            Some(python) => variables.extend([
-                ("AWS_CA_BUNDLE", world.roots.clone()),
+        match &self.trust {
+            Trust::Carried => {}
+            Trust::System => variables.push(("SSL_CERT_FILE", world.system_roots.clone())),
+            Trust::Python(python) => variables.extend([
+                ("AWS_CA_BUNDLE", world.system_roots.clone()),
                 ("AWS_DEFAULT_REGION", aws_local::place::REGION.to_owned()),
                 ("PYTHON", python.clone()),
             ]),
@@ -63,9 +100,14 @@ impl Contestant {
 
 /// Builds the updater and its peers in Rust; the one in Python takes part where `python` has
 /// `boto3` and `awslambdaric`.
-pub fn build(target: &Path, python: &str) -> Result<Vec<Contestant>, Box<dyn Error>> {
+pub fn build(
+    target: &Path,
+    python: &str,
+    authority: &Authority,
+    scratch: &Path,
+) -> Result<Vec<Contestant>, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for package in [UPDATER, NOTHING] {
+    for package in ["connector-updater", "nothing"] {
         cargo(&root, target, &["--package", package, "--bin", package])?;
     }
     let plain = target.join("plain");
@@ -77,7 +119,12 @@ pub fn build(target: &Path, python: &str) -> Result<Vec<Contestant>, Box<dyn Err
         &["--manifest-path", &manifest.to_string_lossy()],
     )?;
     let mut contestants = vec![
-        Contestant::rust(UPDATER, target.join("release/connector-updater")),
+        Contestant::updater(
+            UPDATER,
+            target.join("release/connector-updater"),
+            authority,
+            scratch,
+        )?,
         Contestant::rust(NOTHING, target.join("release/nothing")),
         Contestant::rust(PLAIN, plain.join("release/plain")),
     ];
@@ -87,9 +134,9 @@ pub fn build(target: &Path, python: &str) -> Result<Vec<Contestant>, Box<dyn Err
             bootstrap: root.join("benches/boto3/bootstrap"),
             package: None,
             works: true,
-            python: Some(python),
+            trust: Trust::Python(python),
         }),
-        Err(error) => println!("boto3 does not take part: {error}"),
+        Err(error) => println!("{BOTO3} does not take part: {error}"),
     }
     Ok(contestants)
 }

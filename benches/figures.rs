@@ -60,8 +60,6 @@ impl fmt::Display for Spread {
 pub struct Figures {
     /// The contestant.
     pub name: String,
-    /// Whether it does the updater's job.
-    pub works: bool,
     /// Start to ready.
     pub to_ready_ms: Spread,
     /// The first invocation.
@@ -70,14 +68,45 @@ pub struct Figures {
     pub cold_start_ms: Spread,
     /// An invocation after the first.
     pub warm_ms: Option<Spread>,
-    /// CPU time until the first answer.
+    /// CPU time until it was ready.
+    pub cpu_to_ready_ms: Option<Spread>,
+    /// CPU time of the first invocation.
+    pub cpu_first_answer_ms: Option<Spread>,
+    /// Both together.
     pub cpu_ms: Option<Spread>,
     /// Peak memory until the first answer.
     pub peak_memory_mb: Option<Spread>,
-    /// What has to be deployed, where that is all of the program.
-    pub size_mb: Option<f64>,
+}
+
+/// What has to be deployed, where that is all of the program.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Package {
+    /// The contestant.
+    pub name: String,
+    /// The program.
+    pub size_mb: f64,
     /// The same, zipped.
-    pub zipped_mb: Option<f64>,
+    pub zipped_mb: f64,
+}
+
+/// All contestants in one of the worlds.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Comparison {
+    /// What they get of a CPU once they are ready; `None` for as much as they can use.
+    pub share: Option<f64>,
+    /// The whole job for one connector.
+    pub contestants: Vec<Figures>,
+    /// Many registrations.
+    pub scale: Vec<Scale>,
+}
+
+impl Comparison {
+    /// A contestant's figures.
+    pub fn of(&self, name: &str) -> Option<&Figures> {
+        self.contestants.iter().find(|figures| figures.name == name)
+    }
 }
 
 /// One measurement over many registrations.
@@ -86,7 +115,7 @@ pub struct Figures {
 pub struct Scale {
     /// The contestant.
     pub name: String,
-    /// `event` or `sweep`.
+    /// `event` or a kind of `sweep`.
     pub occasion: &'static str,
     /// How many there are.
     pub registrations: usize,
@@ -116,19 +145,12 @@ pub struct Results {
     pub cold_starts: usize,
     /// Warm invocations of each contestant.
     pub warm_invocations: usize,
-    /// The whole job for one connector.
-    pub contestants: Vec<Figures>,
-    /// Many registrations.
-    pub scale: Vec<Scale>,
+    /// What has to be deployed.
+    pub packages: Vec<Package>,
+    /// Where the function runs first: at a share of a CPU, if the machine lets it, and on whole ones.
+    pub worlds: Vec<Comparison>,
     /// The rate above which services refuse calls in `throttled`.
     pub calls_per_second: u32,
     /// Many registrations, and services that refuse calls above a rate.
     pub throttled: Vec<Scale>,
-}
-
-impl Results {
-    /// A contestant's figures.
-    pub fn of(&self, name: &str) -> Option<&Figures> {
-        self.contestants.iter().find(|figures| figures.name == name)
-    }
 }

@@ -10,6 +10,7 @@ mod contestants;
 mod figures;
 mod measure;
 mod plot;
+mod share;
 mod tables;
 mod world;
 
@@ -21,12 +22,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_local::faults::{Allowance, Kind};
+use aws_local::tls::Authority;
 use clap::Parser;
 use zip::write::SimpleFileOptions;
 
 use crate::contestants::{Contestant, PLAIN, UPDATER};
-use crate::figures::{Figures, Results, Scale, Spread};
+use crate::figures::{Comparison, Figures, Package, Results, Scale, Spread};
 use crate::measure::Started;
+use crate::share::Share;
 use crate::world::World;
 
 /// Measures connector-updater beside a handler that does nothing, the plain way to write it, and the
@@ -46,6 +49,10 @@ struct Arguments {
     /// A Python that has boto3 and awslambdaric
     #[arg(long, default_value = "python3")]
     python: String,
+    /// The share of one CPU that functions get once they are ready, as Lambda gives to 128 MB. Left out
+    /// where this machine does not let a process be held to it
+    #[arg(long, value_name = "CPUS", value_parser = Share::parse)]
+    share: Option<Share>,
     /// Another bootstrap to measure in turns with the rest, such as one built before a change
     #[arg(long, value_name = "NAME=FILE", value_parser = also)]
     also: Vec<(String, PathBuf)>,
@@ -63,6 +70,10 @@ const LATENCY: Duration = Duration::from_millis(20);
 const CALLS_PER_SECOND: u32 = 50;
 /// How many registrations throttling services are measured with.
 const THROTTLED: [usize; 2] = [100, 500];
+/// The share of 128 MB: 128/1769.
+const SHARE: &str = "0.0724";
+/// For how long some functions are not ready after they have changed.
+const NOT_READY: Duration = Duration::from_secs(5);
 const MEGABYTE: f64 = 1_000_000.0;
 
 fn also(text: &str) -> Result<(String, PathBuf), String> {
@@ -82,155 +93,284 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => target.join("performance"),
     };
 
-    println!("building …");
-    let mut contestants = contestants::build(target, &arguments.python)?;
-    contestants.extend(
-        arguments
-            .also
-            .iter()
-            .map(|(name, file)| Contestant::rust(name, root.join(file))),
-    );
+    let share = match arguments.share {
+        Some(share) => {
+            share
+                .check()
+                .map_err(|error| format!("no process can be held to a share here: {error}"))?;
+            Some(share)
+        }
+        None => {
+            let share = Share::parse(SHARE)?;
+            match share.check() {
+                Ok(()) => Some(share),
+                Err(error) => {
+                    println!("only on whole CPUs: no process can be held to a share here: {error}");
+                    None
+                }
+            }
+        }
+    };
 
-    let cold = arguments.cold.get();
-    let registrations: Vec<usize> = arguments.registrations.iter().map(|n| n.get()).collect();
+    println!("building …");
+    let authority = Authority::new()?;
+    let mut contestants = contestants::build(target, &arguments.python, &authority, scratch)?;
+    for (name, file) in arguments.also {
+        let file = root.join(file);
+        contestants.push(Contestant::updater(&name, file, &authority, scratch)?);
+    }
+    let bench = Bench {
+        contestants,
+        cold: arguments.cold.get(),
+        warm: arguments.warm,
+        registrations: arguments.registrations.iter().map(|n| n.get()).collect(),
+        authority,
+        scratch: scratch.to_owned(),
+    };
+    let worlds = share.map(Some).into_iter().chain([None]);
     let results = Results {
         machine: machine(),
-        cold_starts: cold,
-        warm_invocations: arguments.warm,
-        contestants: compare(&contestants, cold, arguments.warm, scratch)?,
-        scale: scale(&contestants, &registrations, scratch)?,
+        cold_starts: bench.cold,
+        warm_invocations: bench.warm,
+        packages: bench.packages()?,
+        worlds: bench.compare(&worlds.collect::<Vec<_>>())?,
         calls_per_second: CALLS_PER_SECOND,
-        throttled: throttled(&contestants, &registrations, scratch)?,
+        throttled: bench.throttled()?,
     };
     progress("");
     println!("{}", tables::all(&results));
 
     fs::create_dir_all(&save)?;
     let figures = save.join("performance.json");
-    let plot = save.join("performance.svg");
     fs::write(&figures, serde_json::to_string_pretty(&results)? + "\n")?;
-    fs::write(&plot, plot::svg(&results))?;
-    println!("\n{}\n{}", figures.display(), plot.display());
+    println!("\n{}", figures.display());
+    if let Some(svg) = plot::svg(&results) {
+        let plot = save.join("performance.svg");
+        fs::write(&plot, svg)?;
+        println!("{}", plot.display());
+    }
     Ok(())
 }
 
-/// What one contestant has shown so far, in milliseconds and bytes.
+/// What is measured, and how often.
+struct Bench {
+    contestants: Vec<Contestant>,
+    cold: usize,
+    warm: usize,
+    registrations: Vec<usize>,
+    authority: Authority,
+    scratch: PathBuf,
+}
+
+/// What one contestant has shown so far in one of the worlds, in milliseconds and bytes.
 #[derive(Default)]
 struct Samples {
     to_ready: Vec<f64>,
     first_answer: Vec<f64>,
     cold_start: Vec<f64>,
     warm: Vec<f64>,
+    cpu_to_ready: Vec<f64>,
+    cpu_first_answer: Vec<f64>,
     cpu: Vec<f64>,
     peak_memory: Vec<f64>,
 }
 
-/// Cold starts and warm invocations with one connector, in turns.
-fn compare(
-    contestants: &[Contestant],
-    cold: usize,
-    warm: usize,
-    scratch: &Path,
-) -> io::Result<Vec<Figures>> {
-    let mut samples: Vec<Samples> = contestants.iter().map(|_| Samples::default()).collect();
-    for round in 0..cold {
-        progress(&format!("cold start {} of {cold}", round + 1));
-        // This round's share of the warm invocations.
-        let warm = warm * (round + 1) / cold - warm * round / cold;
-        for (contestant, samples) in contestants.iter().zip(&mut samples) {
-            let mut world = World::new(1, scratch)?;
-            let event = world.deploy()?;
-            let mut started = Started::with(contestant, &world, event)?;
-            samples.to_ready.push(milliseconds(started.to_ready));
-            samples
-                .first_answer
-                .push(milliseconds(started.first_answer));
-            samples.cold_start.push(milliseconds(started.both));
-            samples.cpu.extend(started.cpu.map(milliseconds));
-            let memory = started.peak_memory();
-            samples
-                .peak_memory
-                .extend(memory.map(|bytes| bytes as f64 / MEGABYTE));
-            for _ in 0..warm {
-                let event = world.deploy()?;
-                let time = started.again(contestant, &world.aws, event)?;
-                samples.warm.push(milliseconds(time));
-            }
-            if contestant.works {
-                world.check()?;
-            }
-        }
-    }
-    contestants
-        .iter()
-        .zip(samples)
-        .map(|(contestant, samples)| {
-            let spread = |values| Spread::of(values).ok_or_else(|| io::Error::other("no sample"));
-            let package = contestant.package.as_ref().map(fs::read).transpose()?;
-            Ok(Figures {
-                name: contestant.name.clone(),
-                works: contestant.works,
-                to_ready_ms: spread(samples.to_ready)?,
-                first_answer_ms: spread(samples.first_answer)?,
-                cold_start_ms: spread(samples.cold_start)?,
-                warm_ms: Spread::of(samples.warm),
-                cpu_ms: Spread::of(samples.cpu),
-                peak_memory_mb: Spread::of(samples.peak_memory),
-                size_mb: package.as_ref().map(|file| file.len() as f64 / MEGABYTE),
-                zipped_mb: package
-                    .as_deref()
-                    .map(zipped)
-                    .transpose()?
-                    .map(|bytes| bytes as f64 / MEGABYTE),
-            })
+impl Samples {
+    fn figures(self, name: &str) -> io::Result<Figures> {
+        let spread = |values| Spread::of(values).ok_or_else(|| io::Error::other("no sample"));
+        Ok(Figures {
+            name: name.to_owned(),
+            to_ready_ms: spread(self.to_ready)?,
+            first_answer_ms: spread(self.first_answer)?,
+            cold_start_ms: spread(self.cold_start)?,
+            warm_ms: Spread::of(self.warm),
+            cpu_to_ready_ms: Spread::of(self.cpu_to_ready),
+            cpu_first_answer_ms: Spread::of(self.cpu_first_answer),
+            cpu_ms: Spread::of(self.cpu),
+            peak_memory_mb: Spread::of(self.peak_memory),
         })
-        .collect()
+    }
 }
 
-/// Events and sweeps over many registrations, with services that take their time.
-fn scale(
-    contestants: &[Contestant],
-    registrations: &[usize],
-    scratch: &Path,
-) -> io::Result<Vec<Scale>> {
-    let mut runs = Vec::new();
-    for &registrations in registrations {
-        for occasion in [Occasion::Event, Occasion::Sweep] {
-            for contestant in contestants {
-                if [UPDATER, PLAIN].contains(&contestant.name.as_str()) {
-                    let slow = Kind::Slow(LATENCY);
-                    runs.push(once(contestant, occasion, registrations, slow, scratch)?);
+impl Bench {
+    /// Everything in each of the worlds: at a share of a CPU, and on whole ones.
+    fn compare(&self, worlds: &[Option<Share>]) -> io::Result<Vec<Comparison>> {
+        let contestants = self.starts(worlds)?;
+        let scale = worlds.iter().map(|share| self.scale(*share));
+        let scale = scale.collect::<io::Result<Vec<_>>>()?;
+        let comparisons = worlds.iter().zip(contestants).zip(scale);
+        Ok(comparisons
+            .map(|((share, contestants), scale)| Comparison {
+                share: share.map(Share::cpus),
+                contestants,
+                scale,
+            })
+            .collect())
+    }
+
+    /// Cold starts and warm invocations with one connector, in turns.
+    fn starts(&self, worlds: &[Option<Share>]) -> io::Result<Vec<Vec<Figures>>> {
+        let new = || self.contestants.iter().map(|_| Samples::default());
+        let mut samples: Vec<Vec<Samples>> = worlds.iter().map(|_| new().collect()).collect();
+        for round in 0..self.cold {
+            progress(&format!("cold start {} of {}", round + 1, self.cold));
+            // This round's share of the warm invocations.
+            let warm = self.warm * (round + 1) / self.cold - self.warm * round / self.cold;
+            for (share, samples) in worlds.iter().zip(&mut samples) {
+                for (contestant, samples) in self.contestants.iter().zip(samples) {
+                    self.start(contestant, *share, warm, samples)?;
                 }
             }
         }
+        samples
+            .into_iter()
+            .map(|samples| {
+                let samples = self.contestants.iter().zip(samples);
+                samples
+                    .map(|(contestant, samples)| samples.figures(&contestant.name))
+                    .collect()
+            })
+            .collect()
     }
-    Ok(runs)
-}
 
-/// The updater's sweeps with services that throttle.
-fn throttled(
-    contestants: &[Contestant],
-    registrations: &[usize],
-    scratch: &Path,
-) -> io::Result<Vec<Scale>> {
-    let most = registrations.iter().max().copied().unwrap_or_default();
-    let mut runs = Vec::new();
-    for registrations in THROTTLED.into_iter().filter(|number| *number <= most) {
-        for contestant in contestants {
-            if contestant.name == UPDATER {
-                let rate = Kind::AboveRate(Allowance::per_second(CALLS_PER_SECOND));
-                let occasion = Occasion::Sweep;
-                runs.push(once(contestant, occasion, registrations, rate, scratch)?);
+    /// One cold start and so many warm invocations after it.
+    fn start(
+        &self,
+        contestant: &Contestant,
+        share: Option<Share>,
+        warm: usize,
+        samples: &mut Samples,
+    ) -> io::Result<()> {
+        let mut world = World::new(1, &self.authority, &self.scratch)?;
+        let event = world.deploy()?;
+        let mut started = Started::with(contestant, &world, event, share)?;
+        samples.to_ready.push(milliseconds(started.to_ready));
+        samples
+            .first_answer
+            .push(milliseconds(started.first_answer));
+        samples.cold_start.push(milliseconds(started.both));
+        if let (Some(before), Some(after)) = (started.cpu_to_ready, started.cpu_first_answer) {
+            samples.cpu_to_ready.push(milliseconds(before));
+            samples.cpu_first_answer.push(milliseconds(after));
+            samples.cpu.push(milliseconds(before + after));
+        }
+        let memory = started.peak_memory();
+        samples
+            .peak_memory
+            .extend(memory.map(|bytes| bytes as f64 / MEGABYTE));
+        for _ in 0..warm {
+            let event = world.deploy()?;
+            let time = started.again(contestant, &world.aws, event)?;
+            samples.warm.push(milliseconds(time));
+        }
+        if contestant.works {
+            world.check()?;
+        }
+        Ok(())
+    }
+
+    /// The sizes of what has to be deployed.
+    fn packages(&self) -> io::Result<Vec<Package>> {
+        let mut packages = Vec::new();
+        for contestant in &self.contestants {
+            if let Some(path) = &contestant.package {
+                let file = fs::read(path)?;
+                packages.push(Package {
+                    name: contestant.name.clone(),
+                    size_mb: file.len() as f64 / MEGABYTE,
+                    zipped_mb: zipped(&file)? as f64 / MEGABYTE,
+                });
             }
         }
+        Ok(packages)
     }
-    Ok(runs)
+
+    /// Events and sweeps over many registrations, with services that take their time.
+    fn scale(&self, share: Option<Share>) -> io::Result<Vec<Scale>> {
+        let mut runs = Vec::new();
+        for &registrations in &self.registrations {
+            for occasion in [Occasion::Event, Occasion::Sweep, Occasion::SweepNotReady] {
+                for contestant in &self.contestants {
+                    if [UPDATER, PLAIN].contains(&contestant.name.as_str()) {
+                        let slow = Kind::Slow(LATENCY);
+                        runs.push(self.once(contestant, share, occasion, registrations, slow)?);
+                    }
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// The updater's sweeps with services that throttle.
+    fn throttled(&self) -> io::Result<Vec<Scale>> {
+        let most = self.registrations.iter().max().copied().unwrap_or_default();
+        let mut runs = Vec::new();
+        for registrations in THROTTLED.into_iter().filter(|number| *number <= most) {
+            for contestant in &self.contestants {
+                if contestant.name == UPDATER {
+                    let rate = Kind::AboveRate(Allowance::per_second(CALLS_PER_SECOND));
+                    let occasion = Occasion::Sweep;
+                    runs.push(self.once(contestant, None, occasion, registrations, rate)?);
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// One invocation of a new process.
+    fn once(
+        &self,
+        contestant: &Contestant,
+        share: Option<Share>,
+        occasion: Occasion,
+        registrations: usize,
+        fault: Kind,
+    ) -> io::Result<Scale> {
+        progress(&format!(
+            "{} of {registrations} registrations, {}",
+            occasion.name(),
+            contestant.name
+        ));
+        let mut world = World::new(registrations, &self.authority, &self.scratch)?;
+        let event = world.deploy()?;
+        // The event is lost.
+        let sweep = r#"{"sweep": {}}"#.to_owned();
+        let payload = match occasion {
+            Occasion::Event => event,
+            Occasion::Sweep => sweep,
+            Occasion::SweepNotReady => {
+                world.deploy_a_tenth(registrations, NOT_READY)?;
+                sweep
+            }
+        };
+        world.every_call(fault);
+        let started = Started::with(contestant, &world, payload, share)?;
+        world.check()?;
+        let calls = world.aws.take_calls();
+        let count = |operation: &str| {
+            let calls = calls.iter().filter(|call| call.operation == operation);
+            calls.filter(|call| call.error.is_none()).count()
+        };
+        Ok(Scale {
+            name: contestant.name.clone(),
+            occasion: occasion.name(),
+            registrations,
+            lists: count("ListConnectors"),
+            describes: count("DescribeConnector"),
+            readiness_looks: count("GetFunctionConfiguration"),
+            updates: count("UpdateConnectorRegistration"),
+            refused: calls.iter().filter(|call| call.error.is_some()).count(),
+            wall_s: started.first_answer.as_secs_f64(),
+            peak_memory_mb: started.peak_memory().map(|bytes| bytes as f64 / MEGABYTE),
+        })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Occasion {
     Event,
     Sweep,
+    SweepNotReady,
 }
 
 impl Occasion {
@@ -238,50 +378,9 @@ impl Occasion {
         match self {
             Self::Event => "event",
             Self::Sweep => "sweep",
+            Self::SweepNotReady => "sweep, a tenth not ready",
         }
     }
-}
-
-/// One invocation of a new process.
-fn once(
-    contestant: &Contestant,
-    occasion: Occasion,
-    registrations: usize,
-    fault: Kind,
-    scratch: &Path,
-) -> io::Result<Scale> {
-    progress(&format!(
-        "{} of {registrations} registrations, {}",
-        occasion.name(),
-        contestant.name
-    ));
-    let mut world = World::new(registrations, scratch)?;
-    let event = world.deploy()?;
-    let payload = match occasion {
-        Occasion::Event => event,
-        // The event is lost.
-        Occasion::Sweep => r#"{"sweep": {}}"#.to_owned(),
-    };
-    world.every_call(fault);
-    let started = Started::with(contestant, &world, payload)?;
-    world.check()?;
-    let calls = world.aws.take_calls();
-    let count = |operation: &str| {
-        let calls = calls.iter().filter(|call| call.operation == operation);
-        calls.filter(|call| call.error.is_none()).count()
-    };
-    Ok(Scale {
-        name: contestant.name.clone(),
-        occasion: occasion.name(),
-        registrations,
-        lists: count("ListConnectors"),
-        describes: count("DescribeConnector"),
-        readiness_looks: count("GetFunctionConfiguration"),
-        updates: count("UpdateConnectorRegistration"),
-        refused: calls.iter().filter(|call| call.error.is_some()).count(),
-        wall_s: started.first_answer.as_secs_f64(),
-        peak_memory_mb: started.peak_memory().map(|bytes| bytes as f64 / MEGABYTE),
-    })
 }
 
 /// The size of a package with this one file. SAM compresses with zlib at its level 6, which this

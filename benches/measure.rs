@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io;
-use std::sync::mpsc::Receiver;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use aws_local::AwsLocal;
@@ -10,6 +11,7 @@ use aws_local::bootstrap::Bootstrap;
 use aws_local::runtime_api::{Invocation, Outcome};
 
 use crate::contestants::Contestant;
+use crate::share::{Group, Share};
 use crate::world::World;
 
 /// What Lambda allows an invocation at most.
@@ -18,41 +20,70 @@ const TIMEOUT: Duration = Duration::from_secs(900);
 /// A process that has answered its first invocation.
 pub struct Started {
     process: Bootstrap,
+    /// Dropped after the process.
+    _group: Option<Arc<Group>>,
     /// From starting the process to its asking for an invocation.
     pub to_ready: Duration,
     /// From being handed the first invocation to its answer.
     pub first_answer: Duration,
     /// From starting the process to its first answer.
     pub both: Duration,
-    /// Of all the process's threads so far; `None` where the system does not tell.
-    pub cpu: Option<Duration>,
+    /// CPU time of all the process's threads until it asked for an invocation; `None` where the system
+    /// does not tell.
+    pub cpu_to_ready: Option<Duration>,
+    /// And from then until its answer.
+    pub cpu_first_answer: Option<Duration>,
 }
 
 impl Started {
-    /// Starts a contestant as Lambda does when an event is there already.
-    pub fn with(contestant: &Contestant, world: &World, event: String) -> io::Result<Self> {
+    /// Starts a contestant as Lambda does when an event is there already. With a `share`, it gets as
+    /// much of a CPU as it can use until it asks for the event, and its share from then on.
+    pub fn with(
+        contestant: &Contestant,
+        world: &World,
+        event: String,
+        share: Option<Share>,
+    ) -> io::Result<Self> {
         let variables = contestant.variables(world);
         let variables: Vec<(&str, &str)> = variables
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        let outcome = queue(&world.aws, event);
+        let group = share.map(Group::new).transpose()?.map(Arc::new);
         let start = Instant::now();
         let mut process = Bootstrap::start(&contestant.bootstrap, &world.aws, &variables)?;
+        let id = process.id();
+        if let Some(group) = &group {
+            group.add(id)?;
+        }
+        let (sender, ready) = mpsc::channel();
+        let limited = group.clone();
+        world.aws.state().runtime.on_ready(move || {
+            let cpu = cpu(id);
+            let limited = limited.map_or(Ok(()), |group| group.limit());
+            // The process has answered by the time that somebody asks.
+            let _ = sender.send((cpu, limited));
+        });
+        let outcome = queue(&world.aws, event);
         answered(contestant, &mut process, &outcome)?;
+        let cpu = cpu(id);
         let times = world.aws.state().runtime.times();
-        let (Some(ready), Some(handed), Some(answered)) =
-            (times.ready, times.handed, times.answered)
+        let (Some(asked), Some(handed), Some(answered), Ok((cpu_to_ready, limited))) =
+            (times.ready, times.handed, times.answered, ready.recv())
         else {
             return Err(io::Error::other("an answer without an invocation"));
         };
-        let cpu = cpu(process.id());
+        limited?;
         Ok(Self {
             process,
-            to_ready: ready - start,
+            _group: group,
+            to_ready: asked - start,
             first_answer: answered - handed,
             both: answered - start,
-            cpu,
+            cpu_to_ready,
+            cpu_first_answer: cpu
+                .zip(cpu_to_ready)
+                .map(|(all, to_ready)| all.saturating_sub(to_ready)),
         })
     }
 

@@ -1,42 +1,44 @@
 //! The results for people, as Markdown.
 
+use std::iter;
+
 use crate::contestants::{BOTO3, NOTHING, PLAIN, UPDATER};
-use crate::figures::{Figures, Results, Scale, Spread};
+use crate::figures::{Comparison, Figures, Package, Results, Scale, Spread};
 
 /// One row of the comparison.
-type Row = (&'static str, fn(&Figures) -> String);
+type Row = (&'static str, fn(&Figures) -> Option<Spread>);
 
 const ROWS: [Row; 8] = [
-    ("start to ready, ms", |figures| {
-        figures.to_ready_ms.to_string()
+    ("first answer, ms", |figures| Some(figures.first_answer_ms)),
+    ("start to ready, ms", |figures| Some(figures.to_ready_ms)),
+    ("both together, ms", |figures| Some(figures.cold_start_ms)),
+    ("warm invocation, ms", |figures| figures.warm_ms),
+    ("CPU time until ready, ms", |figures| {
+        figures.cpu_to_ready_ms
     }),
-    ("first answer, ms", |figures| {
-        figures.first_answer_ms.to_string()
+    ("CPU time of the first answer, ms", |figures| {
+        figures.cpu_first_answer_ms
     }),
-    ("both together, ms", |figures| {
-        figures.cold_start_ms.to_string()
-    }),
-    ("warm invocation, ms", |figures| or_dash(figures.warm_ms)),
-    ("CPU time to the first answer, ms", |figures| {
-        or_dash(figures.cpu_ms)
-    }),
-    ("peak memory, MB", |figures| or_dash(figures.peak_memory_mb)),
-    ("size, MB", |figures| megabytes(figures.size_mb)),
-    ("zipped, MB", |figures| megabytes(figures.zipped_mb)),
+    ("both together, ms", |figures| figures.cpu_ms),
+    ("peak memory, MB", |figures| figures.peak_memory_mb),
 ];
 
 /// All tables.
 pub fn all(results: &Results) -> String {
-    let mut parts = vec![
-        format!(
-            "{}; {} cold starts and {} warm invocations of each, in turns: median (quartiles)",
-            results.machine, results.cold_starts, results.warm_invocations
-        ),
-        comparison(&results.contestants),
-        ratios(results),
-        "With 20 ms in every answer:".to_owned(),
-        scale(&results.scale),
-    ];
+    let mut parts = vec![format!(
+        "{}; {} cold starts and {} warm invocations of each, in turns: median (quartiles)",
+        results.machine, results.cold_starts, results.warm_invocations
+    )];
+    for world in &results.worlds {
+        parts.push(heading(world));
+        parts.push(comparison(&world.contestants));
+        parts.push(ratios(world));
+    }
+    parts.push(packages(&results.packages));
+    for world in &results.worlds {
+        parts.push(format!("{} With 20 ms in every answer:", heading(world)));
+        parts.push(scale(&world.scale));
+    }
     // A short run may have too few registrations for it.
     if !results.throttled.is_empty() {
         parts.push(format!(
@@ -48,40 +50,64 @@ pub fn all(results: &Results) -> String {
     parts.join("\n\n")
 }
 
+fn heading(world: &Comparison) -> String {
+    match world.share {
+        Some(share) => format!("At {share} of a CPU once ready."),
+        None => "On whole CPUs.".to_owned(),
+    }
+}
+
 fn comparison(contestants: &[Figures]) -> String {
     let names = contestants.iter().map(|figures| figures.name.clone());
-    let rows = ROWS.iter().map(|(name, cell)| {
-        let cells = contestants.iter().map(cell);
-        std::iter::once((*name).to_owned()).chain(cells).collect()
+    let rows = ROWS.iter().map(|(name, value)| {
+        let cells = contestants.iter().map(|figures| or_dash(value(figures)));
+        iter::once((*name).to_owned()).chain(cells).collect()
     });
-    table(std::iter::once(String::new()).chain(names).collect(), rows)
+    table(iter::once(String::new()).chain(names).collect(), rows)
 }
 
 /// How the updater stands to each of its peers.
-fn ratios(results: &Results) -> String {
-    let Some(updater) = results.of(UPDATER) else {
+fn ratios(world: &Comparison) -> String {
+    let Some(updater) = world.of(UPDATER) else {
         return String::new();
     };
-    let lines = [NOTHING, PLAIN, BOTO3]
-        .into_iter()
-        .filter_map(|name| results.of(name))
-        .map(|peer| {
-            let ratio = |of: fn(&Figures) -> f64| format!("{:.3}", of(updater) / of(peer));
-            vec![
-                format!("{UPDATER} to {}", peer.name),
-                ratio(|figures| figures.cold_start_ms.median),
-                ratio(|figures| figures.warm_ms.map_or(f64::NAN, |warm| warm.median)),
-                ratio(|figures| figures.cpu_ms.map_or(f64::NAN, |cpu| cpu.median)),
-                ratio(|figures| figures.peak_memory_mb.map_or(f64::NAN, |peak| peak.median)),
-            ]
-        });
-    let header = [
-        "ratio of medians",
-        "cold start",
-        "warm",
-        "CPU time",
-        "memory",
-    ];
+    let peers = [NOTHING, PLAIN, BOTO3].into_iter();
+    let lines = peers.filter_map(|name| world.of(name)).map(|peer| {
+        let ratios = ROWS
+            .iter()
+            .map(|(_, value)| match value(updater).zip(value(peer)) {
+                Some((updater, peer)) => ratio(updater.median / peer.median),
+                None => "–".to_owned(),
+            });
+        let first = iter::once(format!("to {}", peer.name));
+        first.chain(ratios).collect()
+    });
+    let header = ROWS.iter().map(|(name, _)| {
+        let name = name.split_once(',').map_or(*name, |(name, _)| name);
+        name.to_owned()
+    });
+    let first = iter::once("ratio of medians".to_owned());
+    table(first.chain(header).collect(), lines)
+}
+
+/// A ratio as people say it: 3.9, or 1/19.
+pub fn ratio(ratio: f64) -> String {
+    if ratio >= 0.5 {
+        format!("{ratio:.2}")
+    } else {
+        format!("1/{:.1}", 1.0 / ratio)
+    }
+}
+
+fn packages(packages: &[Package]) -> String {
+    let header = ["", "size, MB", "zipped, MB"];
+    let lines = packages.iter().map(|package| {
+        vec![
+            package.name.clone(),
+            format!("{:.2}", package.size_mb),
+            format!("{:.2}", package.zipped_mb),
+        ]
+    });
     table(header.map(str::to_owned).into(), lines)
 }
 
@@ -114,17 +140,13 @@ fn scale(runs: &[Scale]) -> String {
     table(header.map(str::to_owned).into(), lines)
 }
 
-fn megabytes(size: Option<f64>) -> String {
-    size.map_or("–".to_owned(), |size| format!("{size:.2}"))
-}
-
 fn or_dash(spread: Option<Spread>) -> String {
     spread.map_or("–".to_owned(), |spread| spread.to_string())
 }
 
 /// A table whose columns line up: the first to the left, the others to the right.
 fn table(header: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> String {
-    let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+    let rows: Vec<Vec<String>> = iter::once(header).chain(rows).collect();
     let widths: Vec<usize> = (0..rows[0].len())
         .map(|column| {
             let cells = rows.iter().map(|row| row[column].chars().count());

@@ -3,12 +3,14 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use aws_local::AwsLocal;
 use aws_local::answer::ApiError;
 use aws_local::faults::{Fault, Kind};
+use aws_local::lambda::Settling;
 use aws_local::place::function_arn;
-use aws_local::tls::Tls;
+use aws_local::tls::{Authority, Tls};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
 
@@ -29,24 +31,24 @@ pub struct World {
     pub aws: AwsLocal,
     /// AppFlow and Lambda behind TLS.
     pub tls: Tls,
-    /// A file with whom to trust: this machine's authorities and the one made for the run, because
-    /// reading them all is part of a start.
-    pub roots: String,
+    /// A file with whom the system trusts: this machine's authorities and the run's, because reading
+    /// them all is part of the start of who trusts the system's.
+    pub system_roots: String,
     deployed: u32,
 }
 
 impl World {
     /// So many registrations, ten to a function.
-    pub fn new(registrations: usize, folder: &Path) -> io::Result<Self> {
+    pub fn new(registrations: usize, authority: &Authority, folder: &Path) -> io::Result<Self> {
         let aws = AwsLocal::start(0)?;
-        let tls = aws.serve_tls()?;
+        let tls = aws.serve_tls(authority)?;
         let system = ROOTS.iter().find_map(|path| fs::read_to_string(path).ok());
         let roots = folder.join("roots.pem");
-        fs::write(&roots, system.unwrap_or_default() + &tls.authority)?;
+        fs::write(&roots, system.unwrap_or_default() + &authority.certificate)?;
         let mut world = Self {
             aws,
             tls,
-            roots: roots.to_string_lossy().into_owned(),
+            system_roots: roots.to_string_lossy().into_owned(),
             deployed: 0,
         };
         world.register(registrations).map_err(told)?;
@@ -104,6 +106,22 @@ impl World {
         event
             .map(|event| event.to_string())
             .ok_or_else(|| io::Error::other("a deployment without an event"))
+    }
+
+    /// Changes the code of a tenth of the functions, or of one, which are not ready for `time` after
+    /// that. No event tells of it.
+    pub fn deploy_a_tenth(&mut self, registrations: usize, time: Duration) -> io::Result<()> {
+        self.deployed += 1;
+        self.aws.state().lambda.settle(Settling::After(time));
+        for number in (0..registrations.div_ceil(SHARING)).step_by(10) {
+            let code = json!({
+                "FunctionName": format!("function-{number}"),
+                "ZipFile": package(self.deployed),
+            });
+            self.aws.call("UpdateFunctionCode", code).map_err(told)?;
+        }
+        self.aws.state().lambda.settle(Settling::AtOnce);
+        Ok(())
     }
 
     /// Adds a fault of every call.

@@ -1,8 +1,9 @@
 //! Wiring only: settings, log, clients, run.
 
+use aws_smithy_runtime_api::shared::IntoShared;
 use connector_updater::aws::access::Access;
 use connector_updater::aws::call::Aws;
-use connector_updater::aws::https;
+use connector_updater::aws::https::Https;
 use connector_updater::report::log;
 use connector_updater::report::panics;
 use connector_updater::settings::{LogFormat, LogLevel, Settings};
@@ -25,8 +26,10 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         }
     };
     log::start(settings.log_level, settings.log_format);
-    let access = Access::from_env(https::client());
-    let updater = Updater::new(settings, Aws::new(&access));
+    let https = Https::from_env()?;
+    let aws = Aws::new(&Access::from_env(https.clone().into_shared()));
+    https.open(|| aws.make_first_calls()).await;
+    let updater = Updater::new(settings, aws);
     Runtime::new(service_fn(|event| updater.handle(event).boxed_local()))
         .layer(MapRequestLayer::new(as_text))
         .layer(TracingLayer::new())

@@ -44,7 +44,7 @@ pub use services::Dropped;
 pub use world::{Call, World};
 
 use crate::runtime_api::{Invocation, Outcome};
-use crate::tls::Tls;
+use crate::tls::{Authority, Tls};
 
 /// How long an invocation's outcome is waited for beyond the function's timeout: the process may
 /// have to start first, on a machine that is busy.
@@ -85,9 +85,10 @@ impl AwsLocal {
         Ok(Self { address, aws })
     }
 
-    /// Serves AppFlow and Lambda by TLS too, on two more ports of the loopback interface.
-    pub fn serve_tls(&self) -> io::Result<Tls> {
-        let (acceptor, authority) = tls::acceptor()?;
+    /// Serves AppFlow and Lambda by TLS too, on two more ports of the loopback interface, with a
+    /// certificate that `authority` signs.
+    pub fn serve_tls(&self, authority: &Authority) -> io::Result<Tls> {
+        let acceptor = authority.acceptor()?;
         let mut addresses = Vec::new();
         for _ in 0..2 {
             let listener = tls::listener()?;
@@ -98,7 +99,7 @@ impl AwsLocal {
                 server::serve_tls(listener, acceptor, world).await
             })?;
         }
-        Ok(Tls::new(addresses[0], addresses[1], authority))
+        Ok(Tls::new(addresses[0], addresses[1]))
     }
 
     /// Where it listens.

@@ -55,6 +55,7 @@ pub struct Runtime {
     arrived: Arc<Notify>,
     invocations: u64,
     times: Times,
+    on_ready: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// When things happened, as seen from outside the process.
@@ -121,6 +122,19 @@ impl Runtime {
     /// Notes that the process asks for an invocation.
     pub fn asked(&mut self) {
         self.times.ready.get_or_insert_with(Instant::now);
+        if let Some(then) = self.on_ready.take() {
+            then();
+        }
+    }
+
+    /// What to do when the process that was started last is ready, before it is handed an invocation;
+    /// at once if it is already.
+    pub fn on_ready(&mut self, then: impl FnOnce() + Send + 'static) {
+        if self.times.ready.is_some() {
+            then();
+        } else {
+            self.on_ready = Some(Box::new(then));
+        }
     }
 
     /// When things happened to the process that was started last.

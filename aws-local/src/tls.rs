@@ -15,25 +15,70 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 /// has to resolve AWS's.
 const HOST: &str = "localhost";
 
-/// Where AppFlow and Lambda can be reached by TLS, and whom to trust for it.
+/// Where AppFlow and Lambda can be reached by TLS.
 #[derive(Clone, Debug)]
 pub struct Tls {
     /// For `AWS_ENDPOINT_URL_APPFLOW`.
     pub appflow: String,
     /// For `AWS_ENDPOINT_URL_LAMBDA`.
     pub lambda: String,
-    /// The certificate of the authority that signed theirs, in PEM.
-    pub authority: String,
 }
 
 impl Tls {
-    pub(crate) fn new(appflow: SocketAddr, lambda: SocketAddr, authority: String) -> Self {
+    pub(crate) fn new(appflow: SocketAddr, lambda: SocketAddr) -> Self {
         let endpoint = |address: SocketAddr| format!("https://{HOST}:{}", address.port());
         Self {
             appflow: endpoint(appflow),
             lambda: endpoint(lambda),
-            authority,
         }
+    }
+}
+
+/// Signs the certificates of services, for clients that trust it.
+#[derive(Debug)]
+pub struct Authority {
+    /// Its own certificate, in PEM.
+    pub certificate: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// A new one, with a new key.
+    pub fn new() -> io::Result<Self> {
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "aws-local");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let certificate = params.self_signed(&key).map_err(io::Error::other)?.pem();
+        let issuer = Issuer::new(params, key);
+        Ok(Self {
+            certificate,
+            issuer,
+        })
+    }
+
+    /// What answers TLS handshakes.
+    pub(crate) fn acceptor(&self) -> io::Result<TlsAcceptor> {
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let mut params = CertificateParams::new([HOST.to_owned()]).map_err(io::Error::other)?;
+        // OpenSSL's strict mode, which Python's default is, wants to know the issuer's key.
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .map_err(io::Error::other)?;
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            )
+            .map_err(io::Error::other)?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }
 
@@ -42,36 +87,4 @@ pub(crate) fn listener() -> io::Result<std::net::TcpListener> {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
-}
-
-/// What answers TLS handshakes, and the certificate of the authority behind it, in PEM.
-pub(crate) fn acceptor() -> io::Result<(TlsAcceptor, String)> {
-    let (authority, issuer) = authority().map_err(io::Error::other)?;
-    let key = KeyPair::generate().map_err(io::Error::other)?;
-    let mut params = CertificateParams::new([HOST.to_owned()]).map_err(io::Error::other)?;
-    // OpenSSL's strict mode, which Python's default is, wants to know the issuer's key.
-    params.use_authority_key_identifier_extension = true;
-    let certificate = params.signed_by(&key, &issuer).map_err(io::Error::other)?;
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-        )
-        .map_err(io::Error::other)?;
-    Ok((TlsAcceptor::from(Arc::new(config)), authority))
-}
-
-fn authority() -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
-    let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "aws-local");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let key = KeyPair::generate()?;
-    let certificate = params.self_signed(&key)?.pem();
-    Ok((certificate, Issuer::new(params, key)))
 }

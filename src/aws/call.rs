@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aws_sdk_appflow::config::retry::{RetryPartition, TokenBucket};
-
+use futures_util::future::join;
 use tokio::time::sleep;
 
 use crate::aws::access::Access;
@@ -41,6 +41,16 @@ impl Aws {
             appflow: appflow::client(access),
             lambda: lambda::client(access),
         }
+    }
+
+    /// Makes a call of each service, for [`Https::open`](crate::aws::https::Https::open) alone: it stops
+    /// them before anything is sent.
+    pub async fn make_first_calls(&self) {
+        let list = self.appflow.list_connectors().send();
+        let look = self.lambda.get_function_configuration();
+        let look = look.function_name("connector-updater").send();
+        // Both fail, which is how they are stopped.
+        let _ = join(list, look).await;
     }
 
     /// The calls of an invocation with this deadline.

@@ -1,65 +1,155 @@
-//! The services behind TLS, as they are in AWS.
+//! The services behind TLS, as they are in AWS: whom the updater trusts, and what it opens when.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use aws_local::AwsLocal;
-use aws_local::bootstrap::Bootstrap;
+use aws_local::bootstrap::{self, Bootstrap};
+use aws_local::tls::{Authority, Tls};
 
 use crate::world::{CRM, World, arn, outcomes};
 
-/// A file of this name with the authority's certificate in it.
-fn roots(name: &str, authority: &str) -> PathBuf {
+const UPDATER: &str = env!("CARGO_BIN_EXE_connector-updater");
+/// What the log says when Amazon's roots were not enough.
+const SYSTEM: &str = "trusting the system's certificate authorities from now on";
+
+/// A file of this name.
+fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&file, authority).expect("a file");
+    fs::write(&file, content).expect("a file");
     file
 }
 
-/// One registration of `crm`, and an updater that reaches the services by TLS alone and trusts the
-/// authority in `file`.
-fn world(aws: AwsLocal, tls: &aws_local::tls::Tls, file: &Path) -> World {
-    let settings = [
+/// The services, with a certificate that `authority` signed.
+fn services(authority: &Authority) -> (AwsLocal, Tls) {
+    let aws = AwsLocal::start(0).expect("a free port");
+    let tls = aws.serve_tls(authority).expect("two more");
+    (aws, tls)
+}
+
+/// One registration of `crm`, and an updater that reaches the services by TLS alone.
+fn world((aws, tls): (AwsLocal, Tls), updater: &str, variables: &[(&str, &str)]) -> World {
+    let mut settings = vec![
         ("AWS_ENDPOINT_URL_APPFLOW", tls.appflow.as_str()),
         ("AWS_ENDPOINT_URL_LAMBDA", tls.lambda.as_str()),
-        ("SSL_CERT_FILE", file.to_str().expect("a path")),
     ];
-    let updater = Bootstrap::start(env!("CARGO_BIN_EXE_connector-updater"), &aws, &settings)
-        .expect("the binary starts");
+    settings.extend(variables);
+    let updater = Bootstrap::start(updater, &aws, &settings).expect("the binary starts");
     let world = World { aws, updater };
     world.function(CRM, 1);
     world.register("plain", &arn(CRM, None));
     world
 }
 
-#[test]
-fn one_connection_to_each_service_serves_all_calls_of_all_invocations() {
-    let aws = AwsLocal::start(0).expect("a free port");
-    let tls = aws.serve_tls().expect("two more");
-    let file = roots("trusted.pem", &tls.authority);
-    let world = world(aws, &tls, &file);
-    for version in ["1.2", "1.3", "1.4"] {
+/// Deploys `crm` so often, and sees each deployment arrive.
+fn deploy(world: &World, versions: &[&str]) {
+    for version in versions {
         let event = world.publish(CRM, version);
         let answer = world.answer(&event);
         assert_eq!(outcomes(&answer), [("plain".into(), "updated".into())]);
+        assert_eq!(world.held("plain").1, *version);
     }
-    assert_eq!(world.held("plain").1, "1.4");
+}
+
+fn says_that_it_trusts_the_system(world: &World) -> usize {
+    let lines = world.updater.lines();
+    lines.iter().filter(|line| line.contains(SYSTEM)).count()
+}
+
+/// A copy of the updater that carries `authority` where it carries Amazon's roots otherwise: the only
+/// way to see it trust those without AWS's own keys.
+fn carrying(name: &str, authority: &Authority) -> String {
+    let updater = fs::read(UPDATER).expect("the binary");
+    let copy = bootstrap::trusting(&updater, &authority.certificate).expect("roots in the binary");
+    let file = file(name, copy);
+    let permissions = fs::metadata(UPDATER).expect("the binary").permissions();
+    fs::set_permissions(&file, permissions).expect("the copy may be run");
+    file.to_string_lossy().into_owned()
+}
+
+#[test]
+fn the_roots_in_the_program_are_trusted_first() {
+    let authority = Authority::new().expect("a key");
+    let updater = carrying("carries-the-authority", &authority);
+    let world = world(services(&authority), &updater, &[]);
+    deploy(&world, &["1.2"]);
+    assert_eq!(says_that_it_trusts_the_system(&world), 0);
+}
+
+#[test]
+fn other_certificates_are_left_to_the_systems_authorities_from_then_on() {
+    // The system does not know this one either; a unit test of aws::https has a system that does.
+    let authority = Authority::new().expect("a key");
+    let world = world(services(&authority), UPDATER, &[]);
+    let event = world.publish(CRM, "1.2");
+    for _ in 0..2 {
+        let (name, message) = world.error(&event);
+        assert_eq!(name, "ListFailed");
+        assert!(message.contains("UnknownIssuer"), "{message}");
+    }
+    assert_eq!(says_that_it_trusts_the_system(&world), 1);
+}
+
+#[test]
+fn authorities_that_a_variable_names_are_trusted_from_the_start() {
+    let authority = Authority::new().expect("a key");
+    let roots = file("named.pem", &authority.certificate);
+    let roots = ("SSL_CERT_FILE", roots.to_str().expect("a path"));
+    let world = world(services(&authority), UPDATER, &[roots]);
+    deploy(&world, &["1.2"]);
+    assert_eq!(says_that_it_trusts_the_system(&world), 0);
+}
+
+#[test]
+fn where_a_variable_names_authorities_the_roots_in_the_program_are_not_trusted() {
+    let authority = Authority::new().expect("a key");
+    let other = Authority::new().expect("another key");
+    let updater = carrying("carries-what-is-not-named", &authority);
+    let roots = file("other.pem", &other.certificate);
+    let folder = roots.with_file_name("authorities");
+    fs::create_dir_all(&folder).expect("a folder");
+    // OpenSSL finds them by names like this.
+    file("authorities/0a1b2c3d.0", &other.certificate);
+    for (name, value) in [
+        ("SSL_CERT_FILE", &roots),
+        ("SSL_CERT_DIR", &folder),
+        ("AWS_CA_BUNDLE", &roots),
+    ] {
+        let variable = (name, value.to_str().expect("a path"));
+        let world = world(services(&authority), &updater, &[variable]);
+        let event = world.publish(CRM, "1.2");
+        let (error, message) = world.error(&event);
+        assert_eq!(error, "ListFailed", "{name}");
+        assert!(
+            message.contains("UnknownIssuer") || message.contains("BadSignature"),
+            "{name}: {message}"
+        );
+        assert_eq!(world.calls(), [].into(), "{name}");
+    }
+}
+
+#[test]
+fn one_connection_to_each_service_serves_all_calls_of_all_invocations() {
+    let authority = Authority::new().expect("a key");
+    let updater = carrying("one-connection-each", &authority);
+    let world = world(services(&authority), &updater, &[]);
+    deploy(&world, &["1.2", "1.3", "1.4"]);
     assert_eq!(world.aws.state().handshakes, 2);
 }
 
 #[test]
-fn an_authority_that_is_not_trusted_is_named_as_the_reason() {
-    let aws = AwsLocal::start(0).expect("a free port");
-    let tls = aws.serve_tls().expect("two more");
-    let other = AwsLocal::start(0).and_then(|other| other.serve_tls());
-    let file = roots("other.pem", &other.expect("another").authority);
-    let world = world(aws, &tls, &file);
-    let event = world.publish(CRM, "1.2");
-    let (name, message) = world.error(&event);
-    assert_eq!(name, "ListFailed");
-    assert!(message.contains("ListConnectors"), "{message}");
-    assert!(
-        message.contains("UnknownIssuer") || message.contains("BadSignature"),
-        "{message}"
-    );
+fn the_connections_are_opened_before_there_is_an_event_and_nothing_is_sent() {
+    let authority = Authority::new().expect("a key");
+    let updater = carrying("opens-at-the-start", &authority);
+    let world = world(services(&authority), &updater, &[]);
+    let end = Instant::now() + Duration::from_secs(20);
+    while world.aws.state().handshakes < 2 {
+        assert!(Instant::now() < end, "no connections");
+        thread::sleep(Duration::from_millis(5));
+    }
     assert_eq!(world.calls(), [].into());
+    deploy(&world, &["1.2"]);
+    assert_eq!(world.aws.state().handshakes, 2);
 }
