@@ -19,6 +19,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use aws_local::faults::{Allowance, Kind};
@@ -29,7 +30,7 @@ use zip::write::SimpleFileOptions;
 use crate::contestants::{Contestant, PLAIN, UPDATER};
 use crate::figures::{Comparison, Figures, Package, Results, Scale, Spread};
 use crate::measure::Started;
-use crate::share::Share;
+use crate::share::{REST, Share};
 use crate::world::World;
 
 /// Measures connector-updater beside a handler that does nothing, the plain way to write it, and the
@@ -260,6 +261,9 @@ impl Bench {
             .extend(memory.map(|bytes| bytes as f64 / MEGABYTE));
         for _ in 0..warm {
             let event = world.deploy()?;
+            if share.is_some() {
+                thread::sleep(REST);
+            }
             let time = started.again(contestant, &world.aws, event)?;
             samples.warm.push(milliseconds(time));
         }

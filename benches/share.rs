@@ -10,6 +10,9 @@ use std::time::Duration;
 
 /// The period in which Lambda gives a function its share.
 const PERIOD: Duration = Duration::from_millis(20);
+/// After so long without work, a whole quota is there again, as it is for an event that comes minutes
+/// after the last one.
+pub const REST: Duration = PERIOD.saturating_mul(2);
 /// What Linux takes for a quota at least.
 const LEAST: Duration = Duration::from_millis(1);
 
