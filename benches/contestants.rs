@@ -57,7 +57,8 @@ impl Contestant {
         }
     }
 
-    /// An updater's bootstrap, which trusts the run's authority as it trusts Amazon's in AWS.
+    /// An updater's bootstrap, which trusts the run's authority as it trusts Amazon's in AWS; or the system's
+    /// authorities, if it was built before it carried any.
     pub fn updater(
         name: &str,
         bootstrap: PathBuf,
@@ -137,6 +138,9 @@ pub fn build(
             trust: Trust::Python(python),
         }),
         Err(error) => println!("{BOTO3} does not take part: {error}"),
+    }
+    if !matches!(contestants[0].trust, Trust::Carried) {
+        return Err("the updater carries no authority to replace by the run's".into());
     }
     Ok(contestants)
 }

@@ -19,6 +19,7 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use aws_local::faults::{Allowance, Kind};
@@ -29,8 +30,8 @@ use zip::write::SimpleFileOptions;
 use crate::contestants::{Contestant, PLAIN, UPDATER};
 use crate::figures::{Comparison, Figures, Package, Results, Scale, Spread};
 use crate::measure::Started;
-use crate::share::Share;
-use crate::world::World;
+use crate::share::{REST, Share};
+use crate::world::{SHARING, World};
 
 /// Measures connector-updater beside a handler that does nothing, the plain way to write it, and the
 /// same in Python where python3 has boto3 and awslambdaric.
@@ -116,6 +117,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let authority = Authority::new()?;
     let mut contestants = contestants::build(target, &arguments.python, &authority, scratch)?;
     for (name, file) in arguments.also {
+        if contestants.iter().any(|other| other.name == name) {
+            return Err(format!("there is a {name} already").into());
+        }
         let file = root.join(file);
         contestants.push(Contestant::updater(&name, file, &authority, scratch)?);
     }
@@ -260,6 +264,9 @@ impl Bench {
             .extend(memory.map(|bytes| bytes as f64 / MEGABYTE));
         for _ in 0..warm {
             let event = world.deploy()?;
+            if share.is_some() {
+                thread::sleep(REST);
+            }
             let time = started.again(contestant, &world.aws, event)?;
             samples.warm.push(milliseconds(time));
         }
@@ -290,6 +297,10 @@ impl Bench {
         let mut runs = Vec::new();
         for &registrations in &self.registrations {
             for occasion in [Occasion::Event, Occasion::Sweep, Occasion::SweepNotReady] {
+                // Of fewer functions there is no tenth.
+                if occasion == Occasion::SweepNotReady && registrations < 10 * SHARING {
+                    continue;
+                }
                 for contestant in &self.contestants {
                     if [UPDATER, PLAIN].contains(&contestant.name.as_str()) {
                         let slow = Kind::Slow(LATENCY);

@@ -57,9 +57,11 @@ impl Started {
             group.add(id)?;
         }
         let (sender, ready) = mpsc::channel();
-        let limited = group.clone();
+        // Not kept by what may never be run.
+        let limited = group.as_ref().map(Arc::downgrade);
         world.aws.state().runtime.on_ready(move || {
             let cpu = cpu(id);
+            let limited = limited.and_then(|group| group.upgrade());
             let limited = limited.map_or(Ok(()), |group| group.limit());
             // The process has answered by the time that somebody asks.
             let _ = sender.send((cpu, limited));

@@ -50,8 +50,7 @@ pub fn svg(results: &Results) -> Option<String> {
     }
     let height = TOP + (BAR + GAP) * contestants.len() as f64 + 28.0;
     let caption = format!(
-        "One event, one connector, the whole job over TLS, {:.4} of a CPU once ready, as Lambda gives to \
-         128 MB; medians of {} cold starts.",
+        "One event, one connector, the whole job over TLS, {} of a CPU once ready; medians of {} cold starts.",
         world.share?, results.cold_starts
     );
     text(&mut body, 10.0, height - 10.0, "start", "note", &caption);

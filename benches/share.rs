@@ -3,13 +3,16 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
+use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
 /// The period in which Lambda gives a function its share.
 const PERIOD: Duration = Duration::from_millis(20);
+/// After so long without work, a whole quota is there again, as it is for an event that comes minutes
+/// after the last one.
+pub const REST: Duration = PERIOD.saturating_mul(2);
 /// What Linux takes for a quota at least.
 const LEAST: Duration = Duration::from_millis(1);
 
@@ -35,7 +38,12 @@ impl Share {
 
     /// Tries whether this machine lets a process be held to it.
     pub fn check(self) -> io::Result<()> {
-        Group::new(self)?.limit()
+        let group = Group::new(self)?;
+        let mut process = Command::new("sleep").arg("60").spawn()?;
+        let held = group.add(process.id()).and_then(|()| group.limit());
+        process.kill()?;
+        process.wait()?;
+        held
     }
 }
 
@@ -46,7 +54,8 @@ enum Version {
     Two,
 }
 
-/// A control group for one process; gone when it is dropped after the process has ended.
+/// A control group for one process, at the top of the hierarchy, since version 2 has no groups below one
+/// with processes; gone when it is dropped after the process has ended.
 pub struct Group {
     folder: PathBuf,
     version: Version,
@@ -61,6 +70,7 @@ impl Group {
         let (parent, version) = if root.join("cgroup.controllers").exists() {
             let enabled = fs::read_to_string(root.join("cgroup.subtree_control"))?;
             if !enabled.split_whitespace().any(|name| name == "cpu") {
+                // It stays enabled after the run, which limits nobody.
                 fs::write(root.join("cgroup.subtree_control"), "+cpu")?;
             }
             (root.to_owned(), Version::Two)

@@ -11,7 +11,9 @@ type Row = (&'static str, fn(&Figures) -> Option<Spread>);
 const ROWS: [Row; 8] = [
     ("first answer, ms", |figures| Some(figures.first_answer_ms)),
     ("start to ready, ms", |figures| Some(figures.to_ready_ms)),
-    ("both together, ms", |figures| Some(figures.cold_start_ms)),
+    ("start to first answer, ms", |figures| {
+        Some(figures.cold_start_ms)
+    }),
     ("warm invocation, ms", |figures| figures.warm_ms),
     ("CPU time until ready, ms", |figures| {
         figures.cpu_to_ready_ms
@@ -19,7 +21,7 @@ const ROWS: [Row; 8] = [
     ("CPU time of the first answer, ms", |figures| {
         figures.cpu_first_answer_ms
     }),
-    ("both together, ms", |figures| figures.cpu_ms),
+    ("CPU time to the first answer, ms", |figures| figures.cpu_ms),
     ("peak memory, MB", |figures| figures.peak_memory_mb),
 ];
 

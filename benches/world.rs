@@ -23,7 +23,7 @@ const ROOTS: [&str; 3] = [
 /// The function that is deployed.
 const DEPLOYED: &str = "function-0";
 /// Registrations that share a function.
-const SHARING: usize = 10;
+pub const SHARING: usize = 10;
 
 /// AWS on this machine.
 pub struct World {
@@ -108,7 +108,7 @@ impl World {
             .ok_or_else(|| io::Error::other("a deployment without an event"))
     }
 
-    /// Changes the code of a tenth of the functions, or of one, which are not ready for `time` after
+    /// Changes the code of a tenth of the functions, which are not ready for `time` after
     /// that. No event tells of it.
     pub fn deploy_a_tenth(&mut self, registrations: usize, time: Duration) -> io::Result<()> {
         self.deployed += 1;

@@ -28,7 +28,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     log::start(settings.log_level, settings.log_format);
     let https = Https::from_env()?;
     let aws = Aws::new(&Access::from_env(https.clone().into_shared()));
-    https.open(|| aws.make_first_calls()).await;
+    https.open(|client| aws.make_first_calls(client)).await;
     let updater = Updater::new(settings, aws);
     Runtime::new(service_fn(|event| updater.handle(event).boxed_local()))
         .layer(MapRequestLayer::new(as_text))

@@ -85,21 +85,29 @@ impl AwsLocal {
         Ok(Self { address, aws })
     }
 
-    /// Serves AppFlow and Lambda by TLS too, on two more ports of the loopback interface, with a
-    /// certificate that `authority` signs.
+    /// Serves AppFlow and Lambda by TLS too, on two more ports of the loopback interface, with
+    /// certificates that `authority` signs. Lambda's offers HTTP/2, as Lambda's own has been reported to
+    /// (<https://github.com/rusoto/rusoto/pull/1900>); nothing is known of AppFlow's, which offers HTTP/1.1.
     pub fn serve_tls(&self, authority: &Authority) -> io::Result<Tls> {
-        let acceptor = authority.acceptor()?;
-        let mut addresses = Vec::new();
-        for _ in 0..2 {
+        let serve = |protocols: &[&[u8]]| {
+            let acceptor = authority.acceptor(protocols)?;
             let listener = tls::listener()?;
-            addresses.push(listener.local_addr()?);
-            let (acceptor, world) = (acceptor.clone(), Arc::clone(self.world()));
+            let address = listener.local_addr()?;
+            let world = Arc::clone(self.world());
             in_background(async {
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 server::serve_tls(listener, acceptor, world).await
             })?;
-        }
-        Ok(Tls::new(addresses[0], addresses[1]))
+            io::Result::Ok(address)
+        };
+        let appflow = serve(&[tls::HTTP_1])?;
+        let lambda = serve(&[tls::HTTP_2, tls::HTTP_1])?;
+        Ok(Tls::new(appflow, lambda))
+    }
+
+    /// Closes all TLS connections that are open.
+    pub fn close_tls_connections(&self) {
+        self.state().closing.notify_waiters();
     }
 
     /// Where it listens.

@@ -117,6 +117,7 @@ impl Runtime {
     pub fn restart(&mut self) {
         self.init_error = None;
         self.times = Times::default();
+        self.on_ready = None;
     }
 
     /// Notes that the process asks for an invocation.

@@ -15,6 +15,10 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 /// has to resolve AWS's.
 const HOST: &str = "localhost";
 
+/// The names of HTTP's versions in ALPN.
+pub(crate) const HTTP_1: &[u8] = b"http/1.1";
+pub(crate) const HTTP_2: &[u8] = b"h2";
+
 /// Where AppFlow and Lambda can be reached by TLS.
 #[derive(Clone, Debug)]
 pub struct Tls {
@@ -60,8 +64,8 @@ impl Authority {
         })
     }
 
-    /// What answers TLS handshakes.
-    pub(crate) fn acceptor(&self) -> io::Result<TlsAcceptor> {
+    /// What answers TLS handshakes, and offers these protocols by ALPN, the preferred one first.
+    pub(crate) fn acceptor(&self, protocols: &[&[u8]]) -> io::Result<TlsAcceptor> {
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let mut params = CertificateParams::new([HOST.to_owned()]).map_err(io::Error::other)?;
         // OpenSSL's strict mode, which Python's default is, wants to know the issuer's key.
@@ -69,7 +73,7 @@ impl Authority {
         let certificate = params
             .signed_by(&key, &self.issuer)
             .map_err(io::Error::other)?;
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_no_client_auth()
@@ -78,6 +82,7 @@ impl Authority {
                 PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
             )
             .map_err(io::Error::other)?;
+        config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::answer::{Answer, ApiError};
 use crate::appflow::AppFlow;
@@ -41,6 +42,8 @@ pub struct World {
     /// version, `$LATEST` or `$LATEST.PUBLISHED` becomes ready or fails; where that is a matter of
     /// time, it comes when the world is next called or looked at.
     pub state_events: bool,
+    /// Tells all TLS connections to close.
+    pub(crate) closing: Arc<Notify>,
     before: Hooks,
     after: Hooks,
     numbers: u64,

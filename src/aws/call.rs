@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
+use aws_sdk_appflow::config as appflow_config;
 use aws_sdk_appflow::config::retry::{RetryPartition, TokenBucket};
+use aws_sdk_lambda::config as lambda_config;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::future::join;
 use tokio::time::sleep;
 
@@ -43,14 +46,16 @@ impl Aws {
         }
     }
 
-    /// Makes a call of each service, for [`Https::open`](crate::aws::https::Https::open) alone: it stops
-    /// them before anything is sent.
-    pub async fn make_first_calls(&self) {
-        let list = self.appflow.list_connectors().send();
+    /// Makes a call of each service through `client`, for
+    /// [`Https::open`](crate::aws::https::Https::open), whose client stops it before it is sent.
+    pub async fn make_first_calls(&self, client: SharedHttpClient) {
+        let list = self.appflow.list_connectors().customize();
+        let list = list.config_override(appflow_config::Builder::new().http_client(client.clone()));
         let look = self.lambda.get_function_configuration();
-        let look = look.function_name("connector-updater").send();
-        // Both fail, which is how they are stopped.
-        let _ = join(list, look).await;
+        let look = look.function_name("connector-updater").customize();
+        let look = look.config_override(lambda_config::Builder::new().http_client(client));
+        // Both fail: that is how they are stopped.
+        let _ = join(list.send(), look.send()).await;
     }
 
     /// The calls of an invocation with this deadline.

@@ -5,49 +5,54 @@ use std::error::Error;
 use std::io;
 use std::iter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use aws_smithy_http_client::pool::{self, BuildError, ConnectionEvent, ConnectionPool};
+use aws_smithy_http_client::pool::{self, ConnectionEvent, ConnectionPool};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use futures_util::poll;
-use tokio::sync::Semaphore;
-use tokio::task::yield_now;
+use aws_smithy_runtime_api::shared::IntoShared;
+use futures_util::FutureExt;
+use rustls::CertificateError;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// The roots under which AWS signs the certificates of its endpoints, from build.rs. They expire from
 /// December 2037 on.
 const AMAZON_ROOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/amazon-roots.pem"));
 
-/// What names other certificate authorities: as the SDK for Python has it, or OpenSSL.
-const OTHER_AUTHORITIES: [&str; 3] = ["SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"];
+const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
+const AWS_CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
-/// How long the start waits for connections, which take some ten milliseconds within a Region. The
-/// network may lead nowhere, and then it is the first call that has to say so.
+/// How long startup waits for a connection. Within a Region it takes some ten milliseconds. If the
+/// network leads nowhere, the first call reports it.
 const OPENING: Duration = Duration::from_secs(1);
 
 /// One pool of connections for both services.
 ///
-/// It trusts Amazon's own roots, and as soon as a certificate does not chain to them, what the system
-/// trusts: reading the system's authorities is nearly half of all instructions up to the first answer
-/// (docs/performance.md), and only behind a proxy or a private endpoint, or when AWS has moved on, are
-/// they needed. Where a variable names other authorities, it is the system's from the start. The
-/// system's are those that rustls-native-certs finds: what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or
-/// else the usual files.
+/// It trusts Amazon's own roots until a certificate does not chain to them, and what the system trusts
+/// from then on. Reading the system's certificate authorities takes nearly half of all instructions up to
+/// the first response (docs/performance.md), and only a proxy that inspects TLS, an endpoint with a private
+/// certificate, or a change at AWS needs them. Where `SSL_CERT_FILE`, `SSL_CERT_DIR`, or `AWS_CA_BUNDLE` is
+/// set, it trusts what the system trusts from the start: the certificates in the file and the directory, or
+/// else in the system's usual file. Nothing reads the file that `AWS_CA_BUNDLE` names.
 ///
-/// As the SDK's own client, it goes through the proxy that `HTTPS_PROXY` and its kin name.
+/// Like the SDK's own client, it uses the proxy that `HTTPS_PROXY` and its kin name.
 ///
-/// TLS is rustls with ring. The SDK's default, AWS-LC, makes the program 0.8 MB larger, and gathers
-/// entropy from the CPU's jitter at the first handshake unless it is told at compile time not to, for
-/// more than 30 ms; ring takes it from Linux.
+/// TLS is rustls with ring. The SDK's default, AWS-LC, makes the program 0.8 MB larger, and, unless it is
+/// compiled not to, spends more than 30 ms at the first handshake gathering entropy from the CPU's jitter;
+/// ring gets it from Linux.
 #[derive(Clone, Debug)]
 pub struct Https(Arc<Pools>);
 
@@ -55,112 +60,86 @@ pub struct Https(Arc<Pools>);
 struct Pools {
     amazon: pool::Client,
     system: pool::Client,
-    state: Arc<State>,
-}
-
-/// What the pools' events have told so far.
-#[derive(Debug)]
-struct State {
-    trust_system: AtomicBool,
-    /// While it is set, calls open connections and go no further.
-    opening: AtomicBool,
-    /// The connections that were asked for in that time.
-    asked: AtomicU32,
-    /// A permit for each connection that was opened, or failed to open.
-    opened: Semaphore,
+    trust_system: Arc<AtomicBool>,
 }
 
 impl Https {
-    /// Connections by what the process's environment says.
+    /// Connections as the process's environment asks for them.
     ///
     /// # Errors
-    /// When the pool cannot be made, which no environment leads to.
-    pub fn from_env() -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let named = OTHER_AUTHORITIES
-            .iter()
-            .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()));
+    /// If a pool cannot be built. No environment leads to that.
+    pub fn from_env() -> Result<Self, BoxError> {
+        let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let names_others = is_set(SSL_CERT_FILE) || is_set(SSL_CERT_DIR);
+        if is_set(AWS_CA_BUNDLE) && !names_others {
+            tracing::warn!(
+                "{AWS_CA_BUNDLE} is set, but its file is not read; name the file in {SSL_CERT_FILE}"
+            );
+        }
         let amazon = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
-        Self::new(amazon, TrustStore::default(), named)
+        let system = TrustStore::default();
+        Self::new(amazon, system, names_others || is_set(AWS_CA_BUNDLE))
     }
 
-    fn new(
-        amazon: TrustStore,
-        system: TrustStore,
-        trust_system: bool,
-    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let state = Arc::new(State {
-            trust_system: trust_system.into(),
-            opening: AtomicBool::new(false),
-            asked: AtomicU32::new(0),
-            opened: Semaphore::new(0),
-        });
+    fn new(amazon: TrustStore, system: TrustStore, trust_system: bool) -> Result<Self, BoxError> {
+        let trust_system = Arc::new(AtomicBool::new(trust_system));
         Ok(Self(Arc::new(Pools {
-            amazon: pool::Client::new(&connections(amazon, &state)?)?,
-            system: pool::Client::new(&connections(system, &state)?)?,
-            state,
+            amazon: connections(amazon, &trust_system)?,
+            system: connections(system, &trust_system)?,
+            trust_system,
         })))
     }
 
-    /// Opens the connections that `calls` would need, and has whatever else they need ready: they are
-    /// made up to the moment at which they would be sent, and fail there.
+    /// Opens the connections that `calls` need, and prepares whatever else they use: with the client that
+    /// it gets, `calls` run up to the point at which they would be sent, and fail there. Nothing is sent
+    /// beyond the handshakes.
     ///
-    /// Lambda gives far more of a CPU before the first event is asked for than after it, and two TLS
-    /// handshakes are half of the CPU time of the first invocation (docs/performance.md).
-    pub async fn open<F: Future>(&self, calls: impl Fn() -> F) {
-        let state = &self.0.state;
-        // Once more if the certificates turn out to be the system's business.
-        for _ in 0..2 {
-            let trusted_system = state.trust_system.load(Ordering::Relaxed);
-            state.opening.store(true, Ordering::Relaxed);
-            calls().await;
-            state.opening.store(false, Ordering::Relaxed);
-            let asked = state.asked.swap(0, Ordering::Relaxed);
-            if let Ok(Ok(opened)) = timeout(OPENING, state.opened.acquire_many(asked)).await {
-                opened.forget();
-            }
-            if state.trust_system.load(Ordering::Relaxed) == trusted_system {
-                break;
-            }
+    /// Lambda gives a function far more CPU time before it asks for the first event than after, and two
+    /// TLS handshakes are more than half of the CPU time up to the first response (docs/performance.md).
+    pub async fn open<F: Future>(&self, calls: impl Fn(SharedHttpClient) -> F) {
+        tracing::debug!("opening connections: the next calls are stopped before they are sent");
+        let trusted_system = self.trusts_system();
+        // Whoever still waits for a connection then is the first call that is sent.
+        let _ = timeout(OPENING, calls(Opening(self.clone()).into_shared())).await;
+        if self.trusts_system() != trusted_system {
+            let _ = timeout(OPENING, calls(Opening(self.clone()).into_shared())).await;
         }
+    }
+
+    fn trusts_system(&self) -> bool {
+        self.0.trust_system.load(Ordering::Relaxed)
     }
 }
 
-/// A pool of connections to whom these authorities vouch for. They are read when it is used first.
+/// Connections to whatever `authorities` vouch for. They are read when the first connection is opened.
 fn connections(
     authorities: TrustStore,
-    state: &Arc<State>,
-) -> Result<ConnectionPool, Box<dyn Error + Send + Sync>> {
+    trust_system: &Arc<AtomicBool>,
+) -> Result<pool::Client, BoxError> {
     let context = TlsContext::builder()
         .with_trust_store(authorities)
         .build()?;
-    let state = Arc::clone(state);
-    let pool: Result<_, BuildError> = ConnectionPool::builder()
+    let trust_system = Arc::clone(trust_system);
+    let pool = ConnectionPool::builder()
         .proxy_config(ProxyConfig::from_env())
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .tls_context(context)
-        .event_listener(move |event: &ConnectionEvent<'_>| state.note(event))
-        .build_https();
-    Ok(pool?)
-}
-
-impl State {
-    fn note(&self, event: &ConnectionEvent<'_>) {
-        match event {
-            ConnectionEvent::Opened(_) => self.opened.add_permits(1),
-            ConnectionEvent::EstablishmentFailed(failed) => {
-                let untrusted = failed.error().source().is_some_and(is_untrusted);
-                if untrusted && !self.trust_system.swap(true, Ordering::Relaxed) {
-                    tracing::info!(
-                        host = failed.establishment().origin().host(),
-                        "the certificate is not signed under Amazon's roots; trusting the system's \
-                         certificate authorities from now on"
-                    );
-                }
-                self.opened.add_permits(1);
+        .event_listener(move |event: &ConnectionEvent<'_>| {
+            if let ConnectionEvent::EstablishmentFailed(failed) = event
+                // Its source is what the handshake failed with.
+                && let Some(error) = failed.error().source().and_then(unknown_issuer)
+                && !trust_system.swap(true, Ordering::Relaxed)
+            {
+                tracing::info!(
+                    host = failed.establishment().origin().host(),
+                    error = %error,
+                    "the certificate does not chain to Amazon's roots; trusting the system's \
+                     certificate authorities from now on"
+                );
             }
-            _ => {}
-        }
-    }
+        })
+        .build_https()?;
+    Ok(pool::Client::new(&pool)?)
 }
 
 impl HttpClient for Https {
@@ -169,66 +148,99 @@ impl HttpClient for Https {
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Connector {
+        let system = self.0.system.http_connector(settings, components);
+        if self.trusts_system() {
+            return system;
+        }
+        SharedHttpConnector::new(AmazonFirst {
             amazon: self.0.amazon.http_connector(settings, components),
-            system: self.0.system.http_connector(settings, components),
-            state: Arc::clone(&self.0.state),
+            system,
         })
     }
 }
 
-/// What one call goes through.
+/// Makes a call again, with the system's authorities, if the certificate does not chain to Amazon's roots.
 #[derive(Debug)]
-struct Connector {
+struct AmazonFirst {
     amazon: SharedHttpConnector,
     system: SharedHttpConnector,
-    state: Arc<State>,
 }
 
-impl HttpConnector for Connector {
+impl HttpConnector for AmazonFirst {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let trust_system = self.state.trust_system.load(Ordering::Relaxed);
-        let connector = if trust_system {
-            &self.system
-        } else {
-            &self.amazon
-        };
-        if self.state.opening.load(Ordering::Relaxed) {
-            self.state.asked.fetch_add(1, Ordering::Relaxed);
-            return HttpConnectorFuture::new(open(connector.call(request)));
-        }
-        if trust_system {
-            return connector.call(request);
-        }
         let again = request.try_clone();
-        let answer = connector.call(request);
+        let response = self.amazon.call(request);
         let system = self.system.clone();
         HttpConnectorFuture::new(async move {
-            match (answer.await, again) {
+            match (response.await, again) {
                 // A handshake that failed has sent nothing of the request.
-                (Err(error), Some(request)) if is_untrusted(&error) => system.call(request).await,
-                (answer, _) => answer,
+                (Err(error), Some(request)) if unknown_issuer(&error).is_some() => {
+                    system.call(request).await
+                }
+                (response, _) => response,
             }
         })
     }
 }
 
-/// Has the pool open a connection for a call, and drops the call. It is polled once, which is before
-/// there is a connection that it could be sent on; the pool opens that in a task of its own, for whoever
-/// comes next.
-async fn open<T>(mut call: HttpConnectorFuture) -> Result<T, ConnectorError> {
-    let _ = poll!(&mut call);
-    // The task gives up if the call is gone before it has begun.
-    yield_now().await;
-    drop(call);
-    let reason = "the call was made to open a connection";
-    Err(ConnectorError::other(reason.into(), None))
+/// What calls go through that only open connections.
+#[derive(Debug)]
+struct Opening(Https);
+
+impl HttpClient for Opening {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let Pools { amazon, system, .. } = &*self.0.0;
+        let trusted = if self.0.trusts_system() {
+            system
+        } else {
+            amazon
+        };
+        SharedHttpConnector::new(Opener(trusted.http_connector(settings, components)))
+    }
 }
 
-/// Whether a certificate was refused. For whatever reason: the system's authorities have the last word.
-fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+#[derive(Debug)]
+struct Opener(SharedHttpConnector);
+
+impl HttpConnector for Opener {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let mut call = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            let woken = Arc::new(Woken(Notify::new()));
+            let waker = Waker::from(Arc::clone(&woken));
+            // The first poll has the pool open a connection, which it does in a task of its own. It wakes the
+            // call when the connection is there, or has failed; the second poll would send the request.
+            // Dropped, the call gives the connection back to the pool.
+            if call
+                .poll_unpin(&mut Context::from_waker(&waker))
+                .is_pending()
+            {
+                woken.0.notified().await;
+            }
+            drop(call);
+            let stopped = "stopped before it was sent: it was made to open a connection";
+            Err(ConnectorError::other(stopped.into(), None))
+        })
+    }
+}
+
+/// A waker that leaves it to others what to do next.
+struct Woken(Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
+}
+
+/// The error of a certificate that no trusted authority signed, if that is why a call failed.
+fn unknown_issuer<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     iter::successors(Some(error), |&error| {
-        // What an `io::Error` wraps is not its source; that one's source is.
+        // `io::Error::source` skips the error that it wraps.
         match error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref)
@@ -237,10 +249,14 @@ fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
             None => error.source(),
         }
     })
-    .any(|error| {
+    .filter_map(|error| error.downcast_ref())
+    .find(|error| {
         matches!(
-            error.downcast_ref(),
-            Some(rustls::Error::InvalidCertificate(_))
+            error,
+            rustls::Error::InvalidCertificate(
+                // The second is what an authority with the name of a trusted one, but another key, comes to.
+                CertificateError::UnknownIssuer | CertificateError::BadSignature
+            )
         )
     })
 }
@@ -249,7 +265,7 @@ fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
 mod tests {
     use std::fmt::Write;
     use std::net::{Ipv4Addr, TcpListener};
-    use std::time::SystemTime;
+    use std::time::{Instant, SystemTime};
 
     use aws_local::AwsLocal;
     use aws_local::tls::Authority;
@@ -259,6 +275,7 @@ mod tests {
     use aws_smithy_runtime_api::shared::IntoShared;
     use base64::prelude::{BASE64_STANDARD, Engine};
     use sha2::{Digest, Sha256};
+    use tokio::time::sleep;
 
     use crate::aws::access::Access;
     use crate::aws::call::Aws;
@@ -357,23 +374,72 @@ mod tests {
         assert!(reaches(&https, &services(&system)).await);
     }
 
+    /// A client is done with a handshake a moment before the service is.
+    async fn until_handshakes(services: &AwsLocal, number: usize) {
+        let enough = async {
+            while services.state().handshakes < number {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let in_time = timeout(Duration::from_secs(10), enough).await;
+        assert!(
+            in_time.is_ok(),
+            "{} handshakes",
+            services.state().handshakes
+        );
+    }
+
     #[tokio::test]
-    async fn the_start_finds_out_whom_to_trust_and_opens_both_connections() {
+    async fn startup_finds_out_whom_to_trust_and_opens_both_connections() {
         let [amazon, system] = [(); 2].map(|()| Authority::new().expect("a key"));
         for authority in [&amazon, &system] {
             let https = trusting(&amazon, &system);
-            let services = services(authority);
-            let aws = clients(&https, &services.1);
-            https.open(|| aws.make_first_calls()).await;
+            let (services, tls) = services(authority);
+            let aws = clients(&https, &tls);
+            let start = Instant::now();
+            https.open(|client| aws.make_first_calls(client)).await;
+            assert!(
+                start.elapsed() < OPENING,
+                "it waited for more than connections"
+            );
+            until_handshakes(&services, 2).await;
+            assert_eq!(services.take_calls(), []);
             let end = SystemTime::now() + Duration::from_secs(60);
             let calls = aws.until(Deadline::before(end));
             assert!(calls.labels().await.is_ok());
-            assert_eq!(services.0.state().handshakes, 2);
+            let function = "arn:aws:lambda:us-east-1:123456789012:function:none";
+            let look = calls.look(&function.parse().expect("an ARN")).await;
+            assert!(look.is_err(), "there is no such function");
+            assert_eq!(services.state().handshakes, 2);
+            assert_eq!(services.take_calls().len(), 2);
         }
     }
 
     #[tokio::test]
-    async fn the_start_waits_only_so_long_for_a_service_that_does_not_answer() {
+    async fn startup_opens_connections_to_one_endpoint_of_both_services() {
+        let authority = Authority::new().expect("a key");
+        for of_lambda in [false, true] {
+            let https = trusting(&authority, &authority);
+            let (services, mut tls) = services(&authority);
+            if of_lambda {
+                tls.appflow = tls.lambda.clone();
+            } else {
+                tls.lambda = tls.appflow.clone();
+            }
+            let aws = clients(&https, &tls);
+            let start = Instant::now();
+            https.open(|client| aws.make_first_calls(client)).await;
+            assert!(
+                start.elapsed() < OPENING,
+                "it waited for more than connections"
+            );
+            until_handshakes(&services, 1).await;
+            assert_eq!(services.take_calls(), []);
+        }
+    }
+
+    #[tokio::test]
+    async fn startup_waits_only_so_long_for_a_service_that_does_not_respond() {
         let [amazon, system] = [(); 2].map(|()| Authority::new().expect("a key"));
         let https = trusting(&amazon, &system);
         let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -383,7 +449,10 @@ mod tests {
             lambda: endpoint,
         };
         let aws = clients(&https, &tls);
-        let opened = timeout(OPENING * 2, https.open(|| aws.make_first_calls()));
+        let opened = timeout(
+            OPENING * 2,
+            https.open(|client| aws.make_first_calls(client)),
+        );
         assert!(opened.await.is_ok());
     }
 }

@@ -144,12 +144,34 @@ fn the_connections_are_opened_before_there_is_an_event_and_nothing_is_sent() {
     let authority = Authority::new().expect("a key");
     let updater = carrying("opens-at-the-start", &authority);
     let world = world(services(&authority), &updater, &[]);
-    let end = Instant::now() + Duration::from_secs(20);
-    while world.aws.state().handshakes < 2 {
-        assert!(Instant::now() < end, "no connections");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until_ready(&world);
     assert_eq!(world.calls(), [].into());
+    assert_eq!(world.aws.state().handshakes, 2);
     deploy(&world, &["1.2"]);
     assert_eq!(world.aws.state().handshakes, 2);
+}
+
+#[test]
+fn connections_that_were_closed_before_the_first_event_are_opened_again() {
+    let authority = Authority::new().expect("a key");
+    let updater = carrying("closed-before-the-event", &authority);
+    let world = world(services(&authority), &updater, &[]);
+    wait_until_ready(&world);
+    assert_eq!(world.aws.state().handshakes, 2);
+    world.aws.close_tls_connections();
+    deploy(&world, &["1.2"]);
+    assert_eq!(world.aws.state().handshakes, 4);
+}
+
+/// Waits until the updater asks for an event, and the services are done with two handshakes.
+fn wait_until_ready(world: &World) {
+    let end = Instant::now() + Duration::from_secs(20);
+    let is_ready = || {
+        let world = world.aws.state();
+        world.runtime.times().ready.is_some() && world.handshakes >= 2
+    };
+    while !is_ready() {
+        assert!(Instant::now() < end, "no event was asked for");
+        thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -19,6 +20,7 @@ use crate::faults::Fault;
 use crate::lambda::Reference;
 use crate::place;
 use crate::services::{self, Dropped, response};
+use crate::tls;
 use crate::world::{Shared, lock};
 
 /// Accepts connections for ever.
@@ -44,8 +46,22 @@ pub(crate) async fn serve_tls(
         tokio::spawn(async move {
             // A client that does not trust the certificate says so at its own end.
             if let Ok(stream) = handshake.await {
-                lock(&world).handshakes += 1;
-                connection(stream, world).await;
+                let closing = {
+                    let world = &mut *lock(&world);
+                    world.handshakes += 1;
+                    Arc::clone(&world.closing)
+                };
+                let connection = async {
+                    if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
+                        http_2_connection(stream, world).await;
+                    } else {
+                        connection(stream, world).await;
+                    }
+                };
+                tokio::select! {
+                    () = connection => {}
+                    () = closing.notified() => {}
+                }
             }
         });
     }
@@ -57,7 +73,21 @@ async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, world: Shared) 
         async move { Ok::<_, Dropped>(answer.await?.map(Full::new)) }
     });
     // A connection that breaks is the client's business, or a fault that was asked for.
-    let _ = hyper::server::conn::http1::Builder::new()
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn http_2_connection<S>(stream: S, world: Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let answer = answer(request, Arc::clone(&world));
+        async move { Ok::<_, Dropped>(answer.await?.map(Full::new)) }
+    });
+    // As above.
+    let _ = http2::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
