@@ -410,6 +410,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_endpoint_is_any_url_that_the_sdk_can_call() {
+        for variable in ENDPOINTS {
+            for url in [
+                "https://appflow.example",
+                "http://127.0.0.1:4600",
+                "http://[::1]:4600/path",
+            ] {
+                assert_eq!(read(&[(variable, url)]), read(&[]), "{url}");
+            }
+            for text in ["https:///path", "//appflow.example", "mailto:a@b", "https"] {
+                let error = read(&[(variable, text)]).unwrap_err();
+                assert!(error.contains(variable), "{error}");
+            }
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_value_that_is_not_utf_8_is_refused() {

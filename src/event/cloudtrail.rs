@@ -494,6 +494,94 @@ mod tests {
     }
 
     #[test]
+    fn a_detail_that_is_no_record_is_an_error_that_says_what_it_is() {
+        let none = "the event has no `detail`";
+        let mut event = record("PublishVersion20150331", json!(null), json!(null));
+        for (detail, message) in [
+            (json!(null), none),
+            (
+                json!("x"),
+                "`detail`: expected a CloudTrail record, found a string",
+            ),
+            (
+                json!([1]),
+                "`detail`: expected a CloudTrail record, found an array",
+            ),
+        ] {
+            event["detail"] = detail;
+            let InvalidEvent(told) = read(&event.to_string()).unwrap_err();
+            assert_eq!(told, message);
+        }
+        event.as_object_mut().unwrap().remove("detail");
+        assert_eq!(read(&event.to_string()), Err(InvalidEvent(none.to_owned())));
+    }
+
+    #[test]
+    fn only_a_call_to_lambda_that_was_made_is_a_deployment() {
+        let response = json!({ "functionArn": format!("{ARN}:7") });
+        let made = record("PublishVersion20150331", json!({}), response);
+        for (pointer, value, reason) in [
+            ("eventSource", json!("lambda.amazonaws.com"), None),
+            (
+                "eventSource",
+                json!("s3.amazonaws.com"),
+                Some("a call to `s3.amazonaws.com` is not a call to Lambda"),
+            ),
+            (
+                "eventName",
+                json!("Invoke"),
+                Some("`Invoke` does not deploy a function"),
+            ),
+            ("requestParameters", json!({ "dryRun": false }), None),
+            (
+                "requestParameters",
+                json!({ "dryRun": true }),
+                Some("the call was a dry run"),
+            ),
+        ] {
+            let mut event = made.clone();
+            event["detail"][pointer] = value;
+            match read(&event.to_string()) {
+                Ok(Trigger::Deployment(_)) => assert_eq!(reason, None, "{event}"),
+                Ok(Trigger::Ignored(ignored)) => {
+                    assert_eq!(Some(ignored.reason.as_str()), reason, "{event}");
+                }
+                other => panic!("{event}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_names_two_versions_is_an_error() {
+        let response = json!({ "functionArn": format!("{ARN}:7"), "version": "8" });
+        let event = record("PublishVersion20150331", json!(null), response);
+        let InvalidEvent(told) = read(&event.to_string()).unwrap_err();
+        assert!(told.contains("version 8 and the ARN of 7"), "{told}");
+    }
+
+    #[test]
+    fn the_rules_are_told_each_call_with_and_without_its_date() {
+        let names: Vec<String> = event_names().collect();
+        assert_eq!(
+            names,
+            [
+                "PublishVersion",
+                "PublishVersion20150331",
+                "UpdateFunctionCode",
+                "UpdateFunctionCode20150331v2",
+                "CreateFunction",
+                "CreateFunction20150331",
+                "UpdateFunctionConfiguration",
+                "UpdateFunctionConfiguration20150331v2",
+                "CreateAlias",
+                "CreateAlias20150331",
+                "UpdateAlias",
+                "UpdateAlias20150331",
+            ]
+        );
+    }
+
+    #[test]
     fn a_schedule_is_a_sweep_whatever_else_it_holds() {
         for source in ["aws.events", "aws.scheduler"] {
             for (time, told) in [

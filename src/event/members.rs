@@ -73,3 +73,47 @@ pub(super) fn kind(value: &Value) -> &'static str {
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(120).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_odd_is_named_as_people_write_it() {
+        let pointer = "/detail/request/name";
+        for (event, told) in [
+            (json!({ "detail": { "request": { "name": "crm" } } }), "crm"),
+            (json!({ "detail": { "request": { "name": null } } }), ""),
+            (json!({ "detail": { "request": {} } }), ""),
+            (json!({ "detail": { "request": null } }), ""),
+            (json!({}), ""),
+            (
+                json!({ "detail": { "request": { "name": 7 } } }),
+                "`detail.request.name`: expected a string, found a number",
+            ),
+            (
+                json!({ "detail": { "request": { "name": {} } } }),
+                "`detail.request.name`: expected a string, found an object",
+            ),
+            (
+                json!({ "detail": { "request": [1] } }),
+                "`detail.request`: expected an object, found an array",
+            ),
+            (
+                json!({ "detail": { "request": "x" } }),
+                "`detail.request`: expected an object, found a string",
+            ),
+            (
+                json!({ "detail": true }),
+                "`detail`: expected an object, found a boolean",
+            ),
+        ] {
+            let read = match needed(&event, pointer) {
+                Ok(text) => text.unwrap_or_default().to_owned(),
+                Err(InvalidEvent(message)) => message,
+            };
+            assert_eq!(read, told, "{event}");
+        }
+    }
+}

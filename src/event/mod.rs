@@ -111,3 +111,87 @@ pub fn read(payload: &str) -> Result<Trigger, InvalidEvent> {
 fn time(event: &Value, pointer: &str) -> Option<DateTime> {
     DateTime::from_str(text(event, pointer)?, Format::DateTime).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:crm:7";
+
+    fn event(source: &str, detail_type: &str) -> Value {
+        json!({
+            "source": source,
+            "detail-type": detail_type,
+            "id": "envelope",
+            "time": "2026-03-02T03:00:00Z",
+            "resources": [ARN],
+            "detail": {
+                "eventName": "PublishVersion20150331",
+                "responseElements": { "functionArn": ARN },
+                "state": "Active",
+            },
+        })
+    }
+
+    /// What a payload is read as, in a word.
+    fn word(payload: &Value) -> &'static str {
+        match read(&payload.to_string()) {
+            Ok(Trigger::Deployment(deployment)) if deployment.event_name.contains(' ') => "state",
+            Ok(Trigger::Deployment(_)) => "call",
+            Ok(Trigger::Sweep(sweep)) if sweep.event_id.is_some() => "schedule",
+            Ok(Trigger::Sweep(_)) => "by hand",
+            Ok(Trigger::Ignored(ignored)) if ignored.reason.contains("is neither") => "another's",
+            Ok(Trigger::Ignored(_)) => "ignored",
+            Err(_) => "error",
+        }
+    }
+
+    #[test]
+    fn an_event_is_known_by_its_source_and_detail_type() {
+        for (source, detail_type, expected) in [
+            ("aws.lambda", "AWS API Call via CloudTrail", "call"),
+            ("aws.lambda", "Lambda Function State Change", "state"),
+            ("aws.lambda", "Scheduled Event", "state"),
+            (
+                "aws.lambda",
+                "AWS Console Sign In via CloudTrail",
+                "another's",
+            ),
+            (
+                "aws.lambda",
+                "AWS Service Event via CloudTrail",
+                "another's",
+            ),
+            ("aws.s3", "AWS API Call via CloudTrail", "another's"),
+            ("aws.s3", "Lambda Function State Change", "another's"),
+            ("aws.events", "Scheduled Event", "schedule"),
+            ("aws.scheduler", "Scheduled Event", "schedule"),
+            ("aws.events", "Some Event", "another's"),
+            ("acme.crm", "Scheduled Event", "another's"),
+        ] {
+            let event = event(source, detail_type);
+            assert_eq!(word(&event), expected, "{source}, {detail_type}");
+        }
+    }
+
+    #[test]
+    fn a_sweep_by_hand_is_what_has_a_sweep_and_no_source() {
+        let mut event = event("aws.lambda", "AWS API Call via CloudTrail");
+        event["sweep"] = json!({});
+        assert_eq!(word(&event), "call");
+        assert_eq!(word(&json!({ "sweep": {} })), "by hand");
+        for (payload, message) in [
+            (json!({}), "the event has no `source`"),
+            (json!({ "sweeps": {} }), "the event has no `source`"),
+            (
+                json!({ "source": "aws.lambda" }),
+                "the event has no `detail-type`",
+            ),
+            (json!([]), "the payload is an array; expected an object"),
+        ] {
+            let InvalidEvent(told) = read(&payload.to_string()).unwrap_err();
+            assert_eq!(told, message, "{payload}");
+        }
+    }
+}

@@ -402,8 +402,69 @@ mod tests {
             "arn:gcp:lambda:us-east-1:123456789012:function:crm",
             "arn:aws:appflow:us-east-1:123456789012:connector/crm",
             "arn:aws:lambda:us-east-1:123456789012:function:crm\n",
+            "urn:aws:lambda:us-east-1:123456789012:function:crm",
+            "arn:aws:states:us-east-1:123456789012:function:crm",
+            "arn:aws:lambda:us-east-1:123456789012:layer:crm",
+            "arn:AWS:lambda:us-east-1:123456789012:function:crm",
+            "arn:aws-CN:lambda:us-east-1:123456789012:function:crm",
         ] {
             assert!(text.parse::<FunctionArn>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_arn_tells_its_parts() {
+        let text = "arn:aws-cn:lambda:cn-north-1:123456789012:function:crm";
+        let arn: FunctionArn = format!("{text}:7").parse().unwrap();
+        let function = arn.function();
+        assert_eq!(
+            (function.name(), function.account(), function.region()),
+            ("crm", "123456789012", "cn-north-1")
+        );
+        assert_eq!(arn.partition(), "aws-cn");
+        assert_eq!(arn.version(), Version::new(7));
+        for qualifier in ["", ":live", ":$LATEST", ":$LATEST.PUBLISHED"] {
+            let arn: FunctionArn = format!("{text}{qualifier}").parse().unwrap();
+            assert_eq!(arn.version(), None, "{qualifier}");
+        }
+    }
+
+    #[test]
+    fn each_part_of_an_arn_has_its_form() {
+        let long = "a".repeat(28);
+        let reads = |partition: &str, region: &str, qualifier: &str| {
+            format!("arn:{partition}:lambda:{region}:123456789012:function:crm{qualifier}")
+                .parse::<FunctionArn>()
+                .is_ok()
+        };
+        for (region, expected) in [
+            ("us-east-1", true),
+            ("us-gov-west-1", true),
+            ("us-east-12", true),
+            (&*format!("a-{long}-1"), true),
+            (&*format!("a-{long}a-1"), false),
+            ("useast-1", false),
+            ("US-east-1", false),
+            ("us_east-a-1", false),
+            ("us-east-", false),
+            ("us-east-a", false),
+            ("us-east-1a", false),
+            ("1", false),
+        ] {
+            assert_eq!(reads("aws", region, ""), expected, "{region}");
+        }
+        for (partition, expected) in [
+            ("aws", true),
+            ("aws-us-gov", true),
+            (&*format!("aws-{long}"), true),
+            (&*format!("aws-{long}a"), false),
+            ("awsome", false),
+        ] {
+            assert_eq!(reads(partition, "us-east-1", ""), expected, "{partition}");
+        }
+        for (length, expected) in [(1, true), (128, true), (129, false), (200, false)] {
+            let qualifier = format!(":{}", "a".repeat(length));
+            assert_eq!(reads("aws", "us-east-1", &qualifier), expected, "{length}");
         }
     }
 

@@ -144,6 +144,17 @@ mod tests {
         ] {
             assert!(text.parse::<ConnectorLabel>().is_err(), "{text}");
         }
+        let label: ConnectorLabel = "acme-crm".parse().unwrap();
+        assert_eq!(label.to_string(), "acme-crm");
+    }
+
+    #[test]
+    fn what_is_no_label_is_told_as_far_as_one_could_be_long() {
+        let told = |text: &str| text.parse::<ConnectorLabel>().unwrap_err().to_string();
+        // One character more than a label can have, so that an error shows that there are too many.
+        let too_long = "a".repeat(257);
+        assert!(told(&too_long).starts_with(&format!("`{too_long}` is not a connector label")));
+        assert_eq!(told(&"a".repeat(1_000_000)), told(&too_long));
     }
 
     #[test]

@@ -149,3 +149,53 @@ impl fmt::Display for ServiceError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_tried_again_is_what_can_pass_within_seconds() {
+        for (kind, transient) in [
+            (ErrorKind::AccessDenied, false),
+            (ErrorKind::NotFound, false),
+            (ErrorKind::Invalid, false),
+            (ErrorKind::QuotaExceeded, false),
+            (ErrorKind::ConnectorAuthentication, false),
+            (ErrorKind::ConnectorServer, true),
+            (ErrorKind::Conflict, true),
+            (ErrorKind::Exists, false),
+            (ErrorKind::Throttled, true),
+            (ErrorKind::Internal, true),
+            (ErrorKind::NoAnswer, true),
+            (ErrorKind::OutOfTime, false),
+            (ErrorKind::Other, false),
+        ] {
+            assert_eq!(kind.is_transient(), transient, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_which_call_failed_and_repeats_the_service_s_words() {
+        let error = |kind, code: Option<&str>, request_id: Option<&str>| {
+            let error = ServiceError {
+                operation: Operation::AddPermission,
+                kind,
+                code: code.map(str::to_owned),
+                message: "its words".to_owned(),
+                request_id: request_id.map(str::to_owned),
+            };
+            error.to_string()
+        };
+        let (other, late) = (ErrorKind::Other, ErrorKind::OutOfTime);
+        assert_eq!(
+            error(other, Some("SomeException"), Some("abc")),
+            "AddPermission failed with SomeException: its words (request id abc)"
+        );
+        assert_eq!(error(other, None, None), "AddPermission failed: its words");
+        assert_eq!(
+            error(late, None, None),
+            "timed out while waiting for AddPermission"
+        );
+    }
+}

@@ -15,10 +15,9 @@ pub struct Versions {
 impl Versions {
     /// Adds a version with its `CodeSha256`.
     pub fn add(&mut self, version: Version, code_sha256: &str) {
-        if self.newest() < Some(version) {
+        if self.numbers.insert(version) && self.newest() == Some(version) {
             code_sha256.clone_into(&mut self.newest_code);
         }
-        self.numbers.insert(version);
     }
 
     /// The highest version; `None` when there is only `$LATEST`.

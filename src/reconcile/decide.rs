@@ -190,11 +190,9 @@ fn follow(
     published: Version,
     known: Known<'_>,
 ) -> Decision {
-    if published > pinned {
+    // Where both are the same, this is to refresh.
+    if published >= pinned {
         return update(at(registered, published));
-    }
-    if published == pinned {
-        return refresh(registered);
     }
     let exists = match known.versions {
         Some(Told::Yes(versions)) => Some(Told::Yes(versions.contains(pinned))),
@@ -225,8 +223,7 @@ fn sweep_pinned(
     };
     match versions.newest() {
         None => Decision::NoVersion,
-        Some(newest) if newest > pinned && to_newest => update(at(registered, newest)),
-        Some(newest) if !versions.contains(pinned) => update(at(registered, newest)),
+        Some(newest) if to_newest || !versions.contains(pinned) => update(at(registered, newest)),
         Some(newest) => Decision::Update {
             target: registered.clone(),
             behind: Some(newest).filter(|newest| *newest > pinned),

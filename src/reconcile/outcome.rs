@@ -177,3 +177,78 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::registration::ConnectorLabel;
+    use crate::model::service_error::Operation;
+
+    #[test]
+    fn each_failure_has_the_name_of_what_an_operator_does_about_it() {
+        let error = |kind| ServiceError {
+            kind,
+            ..ServiceError::out_of_time(Operation::DescribeConnector)
+        };
+        let update = |kind, grant: Option<ErrorKind>| Failure::Update {
+            error: error(kind),
+            grant: grant.map(error),
+            source: None,
+        };
+        let function: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm"
+            .parse()
+            .unwrap();
+        let label = "a b".parse::<ConnectorLabel>().unwrap_err();
+        let (late, gone, denied) = (
+            ErrorKind::OutOfTime,
+            ErrorKind::NotFound,
+            ErrorKind::AccessDenied,
+        );
+        for (failure, kind) in [
+            (Failure::Label(label), FailureKind::DescribeFailed),
+            (Failure::NotRegistered, FailureKind::DescribeFailed),
+            (
+                Failure::NoFunction(String::new()),
+                FailureKind::DescribeFailed,
+            ),
+            (
+                Failure::Describe(error(denied)),
+                FailureKind::DescribeFailed,
+            ),
+            (Failure::Describe(error(gone)), FailureKind::DescribeFailed),
+            (Failure::Describe(error(late)), FailureKind::OutOfTime),
+            (
+                Failure::Function(error(denied)),
+                FailureKind::FunctionUnknown,
+            ),
+            (
+                Failure::Function(error(gone)),
+                FailureKind::FunctionNotFound,
+            ),
+            (Failure::Function(error(late)), FailureKind::OutOfTime),
+            (
+                Failure::Unchecked(error(gone)),
+                FailureKind::FunctionUnknown,
+            ),
+            (Failure::Unchecked(error(late)), FailureKind::OutOfTime),
+            (Failure::NoVersion(function), FailureKind::FunctionNotFound),
+            (
+                Failure::FunctionFailed(String::new()),
+                FailureKind::FunctionFailed,
+            ),
+            (Failure::NonInvocable, FailureKind::FunctionFailed),
+            (
+                Failure::NotReady(String::new()),
+                FailureKind::FunctionNotReady,
+            ),
+            (Failure::KeepsChanging, FailureKind::FunctionKeepsChanging),
+            (update(denied, None), FailureKind::UpdateFailed),
+            (update(denied, Some(denied)), FailureKind::GrantFailed),
+            (update(gone, Some(late)), FailureKind::GrantFailed),
+            (update(late, None), FailureKind::OutOfTime),
+            (update(late, Some(denied)), FailureKind::OutOfTime),
+        ] {
+            assert_eq!(failure.kind(), kind, "{failure:?}");
+        }
+    }
+}

@@ -130,3 +130,96 @@ pub(crate) fn log(connector: &Connector, request_id: &str, event_id: Option<&str
         Outcome::Updated { .. } | Outcome::Planned { .. } | Outcome::Skipped(_) => line!(info),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::function_arn::Version;
+    use crate::reconcile::decide::Skip;
+    use crate::reconcile::outcome::{Failure, Gone};
+    use serde_json::{Value, json};
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    /// Where a test's log goes.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The one line of a connector.
+    fn line(connector: &Connector) -> Value {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || log(connector, "request", Some("event")));
+        let bytes = lines.0.lock().unwrap();
+        serde_json::from_slice(&bytes).expect("one line")
+    }
+
+    #[test]
+    fn the_level_of_a_line_says_whether_somebody_has_to_look_at_it() {
+        let arn: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm:7"
+            .parse()
+            .unwrap();
+        let updated = |behind| Outcome::Updated {
+            target: arn.clone(),
+            behind,
+            since: None,
+            evidence: None,
+        };
+        let planned = |behind| Outcome::Planned {
+            target: arn.clone(),
+            behind,
+        };
+        let failed = Outcome::Failed {
+            target: None,
+            failure: Failure::NotRegistered,
+        };
+        let newer = Version::new(8);
+        for (outcome, level, told) in [
+            (updated(None), "INFO", "updated"),
+            (updated(newer), "WARN", "updated"),
+            (planned(None), "INFO", "planned"),
+            (planned(newer), "WARN", "planned"),
+            (Outcome::Skipped(Skip::FollowsLatest), "INFO", "skipped"),
+            (
+                Outcome::Orphaned(Gone::Versions(arn.clone())),
+                "WARN",
+                "skipped",
+            ),
+            (failed, "ERROR", "failed"),
+        ] {
+            let line = line(&Connector {
+                label: "acme-crm".to_owned(),
+                registered: Some(arn.clone()),
+                outcome,
+            });
+            let fields = &line["fields"];
+            assert_eq!(line["level"], level, "{line}");
+            assert_eq!(fields["outcome"], told, "{line}");
+            assert_eq!(fields["message"], format!("registration {told}"));
+            assert_eq!(fields["connectorLabel"], "acme-crm");
+            assert_eq!(fields["registeredArn"], json!(arn.to_string()));
+            assert_eq!(
+                fields["functionArn"],
+                json!(arn.with_qualifier(None).to_string())
+            );
+            assert_eq!(
+                (&fields["requestId"], &fields["eventId"]),
+                (&json!("request"), &json!("event"))
+            );
+        }
+    }
+}

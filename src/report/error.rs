@@ -216,6 +216,82 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_took_too_long_is_out_of_time() {
+        let list = |kind| {
+            Error::ListFailed(ServiceError {
+                kind,
+                ..ServiceError::out_of_time(Operation::ListConnectors)
+            })
+        };
+        assert_eq!(list(ErrorKind::OutOfTime).name(), "OutOfTime");
+        assert_eq!(list(ErrorKind::AccessDenied).name(), "ListFailed");
+    }
+
+    #[test]
+    fn an_error_keeps_what_became_of_each_registration() {
+        let failed = error(&[Failure::NotRegistered]);
+        let labels: Vec<_> = failed.connectors().iter().map(|one| &one.label).collect();
+        assert_eq!(labels, ["fine", "old", "dry", "connector-0"]);
+        assert!(Error::Panicked(String::new()).connectors().is_empty());
+    }
+
+    #[test]
+    fn what_the_runtime_logs_is_the_name_and_the_message() {
+        let error = Error::InvalidEvent(InvalidEvent("no event".to_owned()));
+        assert_eq!(format!("{error:?}"), format!("InvalidEvent: {error}"));
+    }
+
+    #[test]
+    fn a_message_names_twenty_of_each_and_counts_the_rest() {
+        let arn: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm"
+            .parse()
+            .unwrap();
+        let message = |failed: usize, updated: usize| {
+            let failed = (0..failed).map(|number| Connector {
+                label: format!("bad-{number}"),
+                registered: None,
+                outcome: Outcome::Failed {
+                    target: None,
+                    failure: Failure::NotRegistered,
+                },
+            });
+            let updated = (0..updated).map(|number| Connector {
+                label: format!("good-{number}"),
+                registered: None,
+                outcome: Outcome::Updated {
+                    target: arn.clone(),
+                    behind: None,
+                    since: None,
+                    evidence: None,
+                },
+            });
+            Error::Registrations(failed.chain(updated).collect()).to_string()
+        };
+        for (failed, updated, more, end) in [
+            (1, 0, None, "\n0 updated; 0 left as they were"),
+            (
+                2,
+                2,
+                None,
+                "\n2 updated: good-0, good-1; 0 left as they were",
+            ),
+            (20, 20, None, ", good-19; 0 left as they were"),
+            (
+                21,
+                21,
+                Some("and 1 more"),
+                ", good-19, …; 0 left as they were",
+            ),
+        ] {
+            let message = message(failed, updated);
+            assert!(message.ends_with(end), "{message}");
+            assert_eq!(message.matches("\nbad-").count(), failed.min(20));
+            assert_eq!(message.contains(" more, "), more.is_some(), "{message}");
+            assert!(message.contains(more.unwrap_or_default()), "{message}");
+        }
+    }
+
+    #[test]
     fn a_thousand_failures_fit_into_a_queue_message() {
         let failure = Failure::FunctionFailed("a reason ".repeat(100));
         let message = error(&vec![failure; 1000]).to_string();

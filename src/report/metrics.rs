@@ -309,6 +309,24 @@ mod tests {
         assert!(!line.contains("StaleRegistrations"), "{line}");
     }
 
+    #[test]
+    fn a_dry_sweep_tells_what_would_stay_behind() {
+        let planned = |behind| Connector {
+            label: "crm".to_owned(),
+            registered: None,
+            outcome: Outcome::Planned {
+                target: "arn:aws:lambda:us-east-1:123456789012:function:crm:7"
+                    .parse()
+                    .unwrap(),
+                behind,
+            },
+        };
+        let behind = planned(Version::new(8));
+        let metrics = Metrics::of(&[behind.clone(), planned(None), behind], EVERYTHING, at(9));
+        let found = metrics.found.map(|found| found.behind);
+        assert_eq!((metrics.planned, found), (3, Some(2)));
+    }
+
     proptest! {
         // The rules of the format's specification.
         #[test]

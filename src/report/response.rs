@@ -56,6 +56,7 @@ pub fn all_done(connectors: Vec<Connector>) -> Result<Vec<Connector>, Error> {
 mod tests {
     use super::*;
     use crate::model::evidence::Evidence;
+    use crate::reconcile::decide::Skip;
     use crate::reconcile::outcome::Failure;
     use serde_json::json;
 
@@ -127,5 +128,23 @@ mod tests {
                 ],
             })
         );
+    }
+
+    #[test]
+    fn one_failure_makes_an_error_of_all() {
+        let connector = |label: &str, outcome| Connector {
+            label: label.to_owned(),
+            registered: None,
+            outcome,
+        };
+        let skipped = connector("old", Outcome::Skipped(Skip::FollowsLatest));
+        let failed = Outcome::Failed {
+            target: None,
+            failure: Failure::NotRegistered,
+        };
+        let done = all_done(vec![skipped.clone(), skipped.clone()]).unwrap();
+        assert_eq!(done, [skipped.clone(), skipped.clone()]);
+        let all = vec![skipped, connector("bad", failed)];
+        assert_eq!(all_done(all.clone()).unwrap_err().connectors(), all);
     }
 }

@@ -216,3 +216,136 @@ impl fmt::Display for Advice<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::registration::AppFlowSource;
+
+    const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:crm";
+
+    fn version(number: u64) -> Version {
+        Version::new(number).unwrap()
+    }
+
+    fn error(kind: ErrorKind) -> ServiceError {
+        ServiceError {
+            kind,
+            ..ServiceError::out_of_time(Operation::UpdateConnectorRegistration)
+        }
+    }
+
+    #[test]
+    fn every_skip_says_what_would_have_updated_the_registration() {
+        let older = |confirmed| Skip::Older {
+            published: version(7),
+            registered: version(8),
+            confirmed,
+        };
+        let another = Skip::AnotherAlias {
+            moved: "beta".to_owned(),
+            registered: "live".to_owned(),
+        };
+        let unknown = "registered version 8; whether that one still exists is unknown";
+        for (skipped, begins, says) in [
+            (older(true), "version 7 is older than", "version 8"),
+            (older(false), "version 7 is older than", unknown),
+            (
+                Skip::FollowsAlias("live".to_owned()),
+                "registered with alias live",
+                "when the alias moves",
+            ),
+            (another, "alias beta moved", "with alias live"),
+            (
+                Skip::AliasIsShifting("live".to_owned()),
+                "alias live still shifts traffic",
+                "when the shift ends",
+            ),
+            (
+                Skip::PinnedToVersion(version(7)),
+                "registered with version 7",
+                "when a version is published",
+            ),
+            (
+                Skip::FollowsLatest,
+                "registered without a version",
+                "a change of the function's own code",
+            ),
+            (
+                Skip::FollowsLatestPublished,
+                "registered with $LATEST.PUBLISHED",
+                "when that is published",
+            ),
+        ] {
+            let text = skip(&skipped);
+            assert!(text.starts_with(begins) && text.contains(says), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_sweep_finds_is_told_with_what_to_do() {
+        let missing = orphaned(&Gone::Missing(error(ErrorKind::NotFound)));
+        let versions = orphaned(&Gone::Versions(ARN.parse().unwrap()));
+        let newer = behind(version(8));
+        let other = since(&format!("{ARN}:live").parse().unwrap());
+        for (text, begins, says) in [
+            (
+                &missing,
+                "the function no longer exists",
+                "Unregister the connector",
+            ),
+            (&versions, "the registered version no longer exists", ARN),
+            (
+                &newer,
+                "version 8 is newer",
+                "{\"sweep\": {\"move\": true}}",
+            ),
+            (&other, "after this update, AppFlow has", ":live"),
+        ] {
+            assert!(text.starts_with(begins) && text.contains(says), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_command_is_told_where_a_permission_can_be_what_is_missing() {
+        use ErrorKind::{AccessDenied, Conflict, ConnectorServer, Invalid};
+        let source = || Some(AppFlowSource::beside(&ARN.parse().unwrap()));
+        let (grant, none) = (|| Some(error(AccessDenied)), || None);
+        let told = |qualifier: &str, kind, grant, source| {
+            let target = format!("{ARN}{qualifier}").parse().unwrap();
+            let error = error(kind);
+            let text = failure(
+                &Failure::Update {
+                    error,
+                    grant,
+                    source,
+                },
+                Some(&target),
+            );
+            match (
+                text.contains("add-permission"),
+                text.contains("GRANT_INVOKE=true"),
+            ) {
+                (true, true) => "the command and the setting",
+                (true, false) => "the command",
+                (false, false) => "neither",
+                (false, true) => "the setting",
+            }
+        };
+        for kind in [AccessDenied, ConnectorServer, Invalid] {
+            assert_eq!(
+                told(":7", kind, none(), source()),
+                "the command and the setting"
+            );
+            assert_eq!(told(":7", kind, grant(), source()), "the command");
+            assert_eq!(told(":live", kind, none(), source()), "the command");
+            assert_eq!(told(":7", kind, none(), None), "neither");
+            for qualifier in ["", ":$LATEST", ":$LATEST.PUBLISHED"] {
+                assert_eq!(told(qualifier, kind, none(), source()), "neither");
+            }
+        }
+        assert_eq!(told(":7", Conflict, none(), source()), "neither");
+        assert_eq!(told(":7", Conflict, grant(), source()), "the command");
+        assert_eq!(told(":live", Conflict, grant(), source()), "the command");
+    }
+}

@@ -15,6 +15,8 @@ mod call;
 mod check;
 mod observe;
 mod ready;
+#[cfg(test)]
+mod tests;
 mod update;
 
 use std::collections::BTreeMap;
