@@ -1,8 +1,8 @@
-//! Lambda's own function state events.
+//! Parses Lambda's own function state events.
 //!
 //! Lambda sends one to the default bus each time a version of a function changes state. Their exact
-//! detail types and members are unverified, so what is read is what no such event can lack: the
-//! function's ARN, with the version in it, and the state.
+//! detail types and members are unverified, so only what every such event must have is read: the
+//! function's ARN, which has the version in it, and the state.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::event::{Deployment, Ignored, Trigger};
 use crate::model::change::Change;
 use crate::model::function_arn::{FunctionArn, Qualifier};
 
-/// Reads an event of Lambda's that CloudTrail did not record.
+/// Reads an event that Lambda itself sent, and not CloudTrail.
 pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
     let event_id = text(event, "/id").map(excerpt);
     let ignored = |reason: String| {
@@ -35,7 +35,7 @@ pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
         Some("Active") => {}
         Some(other) => {
             return ignored(format!(
-                "the state of {arn} is {}, and only Active is ready to be read",
+                "the state of {arn} is {}; expected Active",
                 excerpt(other)
             ));
         }
@@ -58,8 +58,7 @@ pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
     })
 }
 
-/// The first Lambda function ARN in `resources`, or else the first text in `detail`, at any depth,
-/// that is one.
+/// The first Lambda function ARN in `resources`, or else the first one in `detail`, at any depth.
 fn function_arn(event: &Value) -> Option<FunctionArn> {
     fn first(value: &Value) -> Option<FunctionArn> {
         match value {

@@ -1,4 +1,4 @@
-//! What becomes of each registration.
+//! Brings each registration to where it should be: observes, decides, waits, updates, and checks.
 
 pub mod decide;
 pub mod outcome;

@@ -214,7 +214,7 @@ fn a_check_that_fails_is_an_error_which_says_that_the_update_was_done() {
                 let (error, message) = error(world.outcome_within(time, event));
                 assert_eq!(error, name, "{message}");
                 assert!(message.contains(part), "{message}");
-                let updated = "updated, but whether";
+                let updated = "updated, but could not check whether";
                 assert!(message.contains(updated), "{message}");
                 assert_eq!(world.held("plain").1, "2.0");
             });

@@ -34,7 +34,10 @@ fn a_sweep_passes_over_a_registration_whose_function_is_gone_with_a_warning() {
         let orphan = connector(&answer, label);
         assert_eq!(orphan["outcome"], "skipped");
         let reason = orphan["reason"].as_str().unwrap_or_default();
-        assert!(reason.contains("the function no longer exists"), "{reason}");
+        assert!(
+            reason.contains("the function, version, or alias no longer exists"),
+            "{reason}"
+        );
         assert!(reason.contains("Unregister the connector"), "{reason}");
         let line = lines.iter().find(|line| line["connectorLabel"] == label);
         let line = line.expect("a line");

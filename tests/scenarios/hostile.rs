@@ -99,7 +99,11 @@ fn an_event_that_names_no_function_is_refused() {
 
     let mut contradiction = published.clone();
     contradiction["detail"]["responseElements"]["version"] = json!("9");
-    invalid(&world, &contradiction, "has version 9 and the ARN of 2");
+    invalid(
+        &world,
+        &contradiction,
+        "has version 9, but an ARN that ends in 2",
+    );
 }
 
 #[test]
@@ -110,7 +114,7 @@ fn an_alias_event_without_an_alias_is_refused() {
     let mut cut = created.clone();
     cut["detail"]["responseElements"] = json!(null);
     cut["detail"]["requestParameters"]["name"] = json!("7");
-    invalid(&world, &cut, "no alias can be called");
+    invalid(&world, &cut, "`7` is not the name of an alias");
     cut["detail"]["requestParameters"]["name"] = json!(null);
     invalid(&world, &cut, "no `detail.requestParameters.name`");
     let mut unqualified = created;
