@@ -1,4 +1,4 @@
-//! After the update, the function is looked at once more: what was deployed meanwhile is not missed.
+//! After each update, the function is checked, so that no deployment during the update is missed.
 
 use std::thread;
 use std::time::Duration;
@@ -184,7 +184,7 @@ fn a_function_that_is_deleted_during_the_update_is_an_error_of_a_deployment() {
     assert_eq!(name, "FunctionNotFound");
 }
 
-/// From the second call of an operation on, this goes wrong.
+/// Adds a fault after the first call of an operation.
 fn from_the_second_call(world: &World, operation: &'static str, fault: Fault) {
     world
         .aws

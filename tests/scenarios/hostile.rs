@@ -1,4 +1,4 @@
-//! Malformed input is an error without a call; what is not needed may be odd.
+//! Malformed input is an error without any call, unless the malformed part is not needed.
 
 use serde_json::json;
 
@@ -51,7 +51,7 @@ fn a_payload_that_is_no_event_is_refused_without_a_call() {
     ] {
         invalid(&world, payload, part);
     }
-    // It is still at work.
+    // The updater still works.
     world.answer(&sample_events()["dry-run"]);
 }
 
@@ -139,7 +139,7 @@ fn a_wrong_type_in_a_field_that_is_needed_is_refused_by_name() {
         (&published, "/detail/eventName"),
         (&published, "/detail/responseElements/functionArn"),
         (&moved, "/detail/responseElements/aliasArn"),
-        // Where CloudTrail cut the answer, the request is what tells.
+        // Without the response, which CloudTrail cut, the request is needed.
         (&cut, "/detail/requestParameters/functionName"),
         (&cut_alias, "/detail/requestParameters/name"),
     ] {

@@ -1,4 +1,4 @@
-//! The environment is checked before the first event.
+//! The environment is validated before the first event.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn an_invalid_setting_stops_startup_and_names_the_variable_and_what_is_allowed()
             message,
         }) = world.aws.state().runtime.init_error().cloned()
         else {
-            panic!("{variable}: Lambda was not told");
+            panic!("{variable}: it was not reported to Lambda");
         };
         assert_eq!(error_type, "InvalidSettings");
         for part in [variable, value, allowed] {
