@@ -207,7 +207,7 @@ impl Updater {
         }
     }
 
-    /// Brings every registration in scope to where it should be.
+    /// Brings every registration in scope up to date.
     async fn reconcile(
         &self,
         job: Job,

@@ -106,7 +106,7 @@ impl AwsLocal {
         Ok(Tls::new(appflow, lambda))
     }
 
-    /// Closes all TLS connections that are open.
+    /// Closes all open TLS connections.
     pub fn close_tls_connections(&self) {
         self.state().closing.notify_waiters();
     }

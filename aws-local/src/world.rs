@@ -42,7 +42,7 @@ pub struct World {
     /// or `$LATEST.PUBLISHED` becomes ready or fails. If that happens by time, the event comes at the next
     /// access to the world.
     pub state_events: bool,
-    /// Tells all TLS connections to close.
+    /// Notifies all TLS connections to close.
     pub(crate) closing: Arc<Notify>,
     before: Hooks,
     after: Hooks,

@@ -557,7 +557,10 @@ mod tests {
         let response = json!({ "functionArn": format!("{ARN}:7"), "version": "8" });
         let event = record("PublishVersion20150331", json!(null), response);
         let InvalidEvent(told) = read(&event.to_string()).unwrap_err();
-        assert!(told.contains("version 8 and the ARN of 7"), "{told}");
+        assert!(
+            told.contains("version 8, but an ARN that ends in 7"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
                 excerpt(other)
             ));
         }
-        None => return ignored(format!("the event does not tell the state of {arn}")),
+        None => return ignored(format!("the event has no state of {arn}")),
     }
     let change = match arn.qualifier() {
         Some(Qualifier::Version(version)) => Change::Published(Some(*version)),
@@ -149,14 +149,14 @@ mod tests {
         for (resources, detail, reason) in [
             (&resources, json!({ "state": "Pending" }), "is Pending"),
             (&resources, json!({ "state": "active" }), "is active"),
-            (&resources, json!({ "state": 5 }), "does not tell the state"),
-            (&resources, json!({}), "does not tell the state"),
-            (&resources, json!(null), "does not tell the state"),
-            (&resources, json!("Active"), "does not tell the state"),
+            (&resources, json!({ "state": 5 }), "has no state"),
+            (&resources, json!({}), "has no state"),
+            (&resources, json!(null), "has no state"),
+            (&resources, json!("Active"), "has no state"),
             (
                 &resources,
                 json!({ "deep": { "state": "Active" } }),
-                "does not tell the state",
+                "has no state",
             ),
             (&json!([]), json!({ "state": "Active" }), "names no Lambda"),
             (&json!("x"), json!({ "state": "Active" }), "names no Lambda"),

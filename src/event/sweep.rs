@@ -1,4 +1,4 @@
-//! Parses a sweep, which brings every registration in scope to where its events would have brought it.
+//! Parses a sweep, which makes up for lost events: it brings every registration in scope up to date.
 
 use aws_smithy_types::DateTime;
 use serde::Deserialize;

@@ -190,7 +190,7 @@ fn follow(
     published: Version,
     known: Known<'_>,
 ) -> Decision {
-    // Where both are the same, this is to refresh.
+    // If both are the same, AppFlow re-reads it.
     if published >= pinned {
         return update(at(registered, published));
     }

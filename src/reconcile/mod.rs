@@ -1,4 +1,4 @@
-//! Brings each registration to where it should be: observes, decides, waits, updates, and checks.
+//! Brings each registration up to date: observes, decides, waits, updates, and checks.
 
 pub mod decide;
 pub mod outcome;

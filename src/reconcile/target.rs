@@ -77,7 +77,7 @@ pub(super) enum Unusable {
 pub(super) enum Grant {
     /// It was not requested.
     No,
-    /// AddPermission is under way, after so many tries.
+    /// AddPermission is in progress, after this number of tries.
     Asked(u32),
     /// It was granted, or failed with this error; the update is tried anyway.
     Done(Option<ServiceError>),

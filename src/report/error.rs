@@ -105,7 +105,7 @@ impl fmt::Display for Error {
                     write!(f, ", …")?;
                 }
                 let others = connectors.len() - count - updated.len();
-                write!(f, "; {others} left as they were")
+                write!(f, "; {others} unchanged")
             }
             Self::Panicked(panic) => write!(
                 f,
@@ -268,20 +268,10 @@ mod tests {
             Error::Registrations(failed.chain(updated).collect()).to_string()
         };
         for (failed, updated, more, end) in [
-            (1, 0, None, "\n0 updated; 0 left as they were"),
-            (
-                2,
-                2,
-                None,
-                "\n2 updated: good-0, good-1; 0 left as they were",
-            ),
-            (20, 20, None, ", good-19; 0 left as they were"),
-            (
-                21,
-                21,
-                Some("and 1 more"),
-                ", good-19, …; 0 left as they were",
-            ),
+            (1, 0, None, "\n0 updated; 0 unchanged"),
+            (2, 2, None, "\n2 updated: good-0, good-1; 0 unchanged"),
+            (20, 20, None, ", good-19; 0 unchanged"),
+            (21, 21, Some("and 1 more"), ", good-19, …; 0 unchanged"),
         ] {
             let message = message(failed, updated);
             assert!(message.ends_with(end), "{message}");
@@ -300,7 +290,7 @@ mod tests {
         );
         assert!(message.contains("and 980 more"), "{message}");
         assert!(
-            message.ends_with("1 updated: fine; 2 left as they were"),
+            message.ends_with("1 updated: fine; 2 unchanged"),
             "{message}"
         );
         assert!(message.len() < 64 * 1024);

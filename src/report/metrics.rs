@@ -177,8 +177,8 @@ mod tests {
         of_functions: false,
     };
 
-    /// So many of each: updated and changed, updated, skipped, failed, planned, updated but behind,
-    /// orphaned.
+    /// Connectors with these counts of outcomes: updated and changed, updated, skipped, failed, planned,
+    /// updated but behind, orphaned.
     fn connectors(counts: [usize; 7]) -> Vec<Connector> {
         let target: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm"
             .parse()

@@ -248,7 +248,7 @@ mod tests {
             moved: "beta".to_owned(),
             registered: "live".to_owned(),
         };
-        let unknown = "registered version 8; whether that one still exists is unknown";
+        let unknown = "registered version 8. Cannot check whether version 8 still exists";
         for (skipped, begins, says) in [
             (older(true), "version 7 is older than", "version 8"),
             (older(false), "version 7 is older than", unknown),
@@ -257,7 +257,7 @@ mod tests {
                 "registered with alias live",
                 "when the alias moves",
             ),
-            (another, "alias beta moved", "with alias live"),
+            (another, "registered with alias live", "alias beta moved"),
             (
                 Skip::AliasIsShifting("live".to_owned()),
                 "alias live still shifts traffic",
@@ -271,7 +271,7 @@ mod tests {
             (
                 Skip::FollowsLatest,
                 "registered without a version",
-                "a change of the function's own code",
+                "when the function's code or configuration changes",
             ),
             (
                 Skip::FollowsLatestPublished,
@@ -293,7 +293,7 @@ mod tests {
         for (text, begins, says) in [
             (
                 &missing,
-                "the function no longer exists",
+                "the function, version, or alias no longer exists",
                 "Unregister the connector",
             ),
             (&versions, "the registered version no longer exists", ARN),

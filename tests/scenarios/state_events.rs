@@ -97,7 +97,7 @@ fn a_state_that_is_not_active_is_ignored_without_a_call() {
         (json!("Pending"), "is Pending"),
         (json!("Failed"), "is Failed"),
         (json!("Inactive"), "is Inactive"),
-        (json!(null), "does not tell the state"),
+        (json!(null), "has no state"),
     ] {
         let mut event = version.clone();
         event["detail"]["state"] = state;

@@ -1,4 +1,4 @@
-//! A sweep brings every registration in scope to where its events would have brought it.
+//! A sweep makes up for lost events: it brings every registration in scope up to date.
 
 use std::time::Duration;
 
