@@ -1,5 +1,5 @@
-"""What must not creep back into a bootstrap, or into the one in a zip: bytes, a second cryptography library, a
-way to gather entropy that costs the first call dear, a C library that Lambda does not have."""
+"""Checks a bootstrap, or the one in a zip, for regressions: its size, a second cryptography library, entropy
+from the CPU's jitter, which slows down the first handshake, and a C library newer than Lambda's."""
 
 import io
 import re
@@ -13,17 +13,17 @@ from package import unpacked
 MEGABYTE = 1_000_000
 BYTES = 5 * MEGABYTE
 ZIPPED = 2.2 * MEGABYTE
-# Texts that AWS-LC, and so its jitter entropy, cannot be linked in without.
+# Strings in every binary that links AWS-LC, and with it the jitter entropy.
 FOREIGN = [b"aws-lc-rs", b"aws-lc-sys", b"AWS-LC", b"jitterentropy"]
-# That a text of this kind would be seen: the cryptography that has to be there instead.
+# The expected cryptography library. If its name is missing, the search for FOREIGN proves nothing.
 OWN = b"ring-0."
-# Amazon Linux 2023's C library.
+# The version of Amazon Linux 2023's C library.
 GLIBC = (2, 34)
 
 
 def too_new(versions):
-    """Those of the C library's symbol versions that Amazon Linux 2023 lacks. What has no number, such as
-    ABI_DT_RELR, is newer or nobody's to link."""
+    """The C library's symbol versions that Amazon Linux 2023 lacks. Versions without a number are among them:
+    ABI_DT_RELR is newer, and GLIBC_PRIVATE is not for programs."""
     return sorted(
         version
         for version in versions
@@ -32,7 +32,7 @@ def too_new(versions):
 
 
 def check(bootstrap):
-    """What is wrong with a bootstrap."""
+    """Yields what is wrong with a bootstrap."""
     content = Path(bootstrap).read_bytes()
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -52,13 +52,13 @@ def check(bootstrap):
         yield "the zipped bootstrap is over its budget"
     for text in FOREIGN:
         if text in content:
-            yield f"{text.decode()} is in it"
+            yield f"the bootstrap contains {text.decode()}"
     if OWN not in content:
-        yield f"{OWN.decode()} is not in it, so nothing is known about its cryptography"
+        yield f"the bootstrap does not contain {OWN.decode()}, so its cryptography library is unknown"
     if not versions:
-        yield "it names no version of the C library, so nothing is known about what it needs"
+        yield "the bootstrap names no version of the C library, so the version that it needs is unknown"
     for version in too_new(versions):
-        yield f"it needs GLIBC_{version}, which Amazon Linux 2023 does not have"
+        yield f"the bootstrap needs GLIBC_{version}, which Amazon Linux 2023 does not have"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""`cargo lambda watch` runs the function and `cargo lambda invoke` sends it every sample event, against
-`cargo local serve`."""
+"""Runs the function with `cargo lambda watch` against `cargo local serve`, and invokes it with every sample
+event by `cargo lambda invoke`."""
 
 import glob
 import json

@@ -1,5 +1,5 @@
-"""boto3 registers, lists, describes, updates and unregisters a connector on `cargo local serve`,
-gets the API page's errors for bad input, and sees the served updater follow a deployment."""
+"""Checks `cargo local serve` with boto3: it registers, lists, describes, updates, and unregisters a connector,
+gets the errors of the API reference for bad input, and finds a deployment followed by the updater."""
 
 import io
 import json
@@ -14,7 +14,7 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:acme-crm-connector"
 
 
 def refused(call, code, status, **parameters):
-    """The call has to be refused with this error."""
+    """Checks that the call fails with this error."""
     try:
         call(**parameters)
     except ClientError as error:
@@ -26,8 +26,7 @@ def refused(call, code, status, **parameters):
 
 with serving() as endpoint:
     appflow = client("appflow", endpoint)
-    # What a request may carry is to be refused by the server: boto3 itself checks lengths only
-    # where it is told to.
+    # The server is what is tested, so boto3 does not validate requests itself.
     appflow.meta.config.parameter_validation = False
     provisioning = {"lambda": {"lambdaArn": FUNCTION}}
     registered = appflow.register_connector(
@@ -69,7 +68,7 @@ with serving() as endpoint:
     appflow.unregister_connector(connectorLabel="boto")
     refused(appflow.unregister_connector, "ResourceNotFoundException", 404, connectorLabel="boto")
 
-    # The whole loop: a deployment's event reaches the served updater by itself.
+    # A deployment's event reaches the updater without an invocation from here.
     functions = client("lambda", endpoint)
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -87,4 +86,4 @@ with serving() as endpoint:
     invoked = functions.invoke(FunctionName="connector-updater", Payload=b'{"sweep": {"dryRun": true}}')
     answer = json.load(invoked["Payload"])
     expect({item["outcome"] for item in answer["connectors"]}, {"planned"}, "a sweep by hand")
-print("boto3 is served as by AWS")
+print("boto3 gets the documented responses and errors from cargo local serve")

@@ -1,5 +1,5 @@
-"""The bootstrap that `sam build` made, or that is in the zip that is named, handles every file in events/
-under AWS's Runtime Interface Emulator, against `cargo local serve`."""
+"""Invokes a bootstrap with every file in events/ under AWS's Runtime Interface Emulator, against `cargo local
+serve`. The bootstrap is the one that `sam build` made, or the one in the zip that the argument names."""
 
 import contextlib
 import glob
@@ -24,7 +24,7 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:acme-crm-connector"
 
 
 def free_port():
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -32,7 +32,7 @@ def free_port():
 
 @contextlib.contextmanager
 def emulating(endpoint, bootstrap):
-    """Runs a bootstrap under the emulator; gives the address to invoke it at."""
+    """Runs a bootstrap under the emulator, and yields the URL to invoke it at."""
     machine = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
     emulator = os.path.join(
         os.path.dirname(samcli.__file__), "local", "rapid", f"aws-lambda-rie-{machine}"

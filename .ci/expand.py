@@ -1,5 +1,5 @@
-"""`template.yaml` as plain CloudFormation, for those who deploy a release: no transform, and the code is in
-a bucket instead of being built."""
+"""Expands `template.yaml` to plain CloudFormation for releases: without the transform, and with the code in an
+S3 bucket instead of a build."""
 
 import copy
 import sys
@@ -16,36 +16,36 @@ CODE = {
         "Type": "String",
         "AllowedPattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
         "ConstraintDescription": "must be the name of a bucket",
-        "Description": "The bucket, in this Region, with the function's code.",
+        "Description": "The S3 bucket, in this Region, that contains the function's code.",
     },
     "CodeKey": {
         "Type": "String",
         "MinLength": 1,
         "MaxLength": 1024,
         "Description": (
-            "The key of the zip in CodeBucket, which has to be the one for Architecture. A new release "
-            "needs a new key: CloudFormation does not look at what is behind one that stays the same."
+            "The key of the zip in CodeBucket. The zip must be the one for Architecture. A new release "
+            "needs a new key: CloudFormation does not detect new content under the same key."
         ),
     },
 }
 
 
 class NoManagedPolicies:
-    """Makes the translator fail if it looks for a managed policy: the template names none."""
+    """Makes the translator fail if it looks up a managed policy: the template names none."""
 
     def load(self):
         raise AssertionError("the translator adds a managed policy")
 
 
 class Dumper(yaml.SafeDumper):
-    """Writes everything out: CloudFormation does not accept every kind of YAML alias."""
+    """Writes no YAML aliases: CloudFormation does not accept every kind of them."""
 
     def ignore_aliases(self, data):
         return True
 
 
 def text(dumper, value):
-    """Several lines as several lines."""
+    """Writes a text of several lines as a block."""
     style = "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
@@ -54,9 +54,9 @@ Dumper.add_representer(str, text)
 
 
 def expanded():
-    """The template, as data."""
+    """The expanded template, as data."""
     template = copy.deepcopy(yaml_parse(TEMPLATE.read_text()))
-    # For `sam publish`, which this is not for.
+    # Only `sam publish` needs it.
     del template["Metadata"]["AWS::ServerlessRepo::Application"]
     template["Parameters"] |= CODE
     interface = template["Metadata"]["AWS::CloudFormation::Interface"]
@@ -65,13 +65,13 @@ def expanded():
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = code
-    # The translator copies the function's Metadata to what it makes of the function's parts, how it is
-    # built and which checks it skips among it.
+    # The translator copies the function's Metadata, such as its build method and the checks to skip, to
+    # every resource that it generates for the function.
     for resource in template["Resources"].values():
         resource.pop("Metadata", None)
     defaults = {name: p.get("Default", name) for name, p in template["Parameters"].items()}
-    # Where the translator needs a parameter's value it takes the one given here: that must not become
-    # part of a template in which the value is still to be chosen, and test_release.py sees to it.
+    # The translator resolves some parameters with the values given here. None of these values must end up
+    # in the expanded template, whose parameters are chosen later: test_release.py checks that.
     result = transform(template, {name: str(value) for name, value in defaults.items()}, NoManagedPolicies())
     result.pop("Transform", None)
     for resource in result["Resources"].values():
@@ -80,7 +80,7 @@ def expanded():
 
 
 def plain(value):
-    """The same in dicts and lists alone."""
+    """The same data in plain dicts and lists."""
     if isinstance(value, dict):
         return {str(name): plain(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -89,7 +89,7 @@ def plain(value):
 
 
 def written():
-    """The template, as a file."""
+    """The expanded template, as YAML."""
     header = "# Made of template.yaml by .ci/release.\n"
     return header + yaml.dump(
         expanded(), Dumper=Dumper, sort_keys=False, width=100, allow_unicode=True

@@ -1,4 +1,4 @@
-"""Runs `cargo local serve` for as long as a check needs it."""
+"""Runs `cargo local serve` for a check, and connects to it."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ ENVIRONMENT = {
 
 @contextlib.contextmanager
 def serving(*arguments):
-    """Gives the endpoint of a server with the sample connectors, and ends it."""
+    """Runs a server with the sample connectors, and yields its endpoint."""
     arguments = arguments or ("--port", "0")
     server = subprocess.Popen(
         ["cargo", "local", "serve", *arguments], stdout=subprocess.PIPE, text=True
@@ -28,14 +28,14 @@ def serving(*arguments):
             if found:
                 yield found.group(1)
                 return
-        sys.exit("cargo local serve ended without an address")
+        sys.exit("cargo local serve ended before it printed its endpoint")
     finally:
         server.kill()
         server.wait()
 
 
 def client(service, endpoint):
-    """A client of one service at the endpoint."""
+    """A client for a service at the endpoint."""
     return boto3.client(
         service,
         endpoint_url=endpoint,
@@ -46,7 +46,7 @@ def client(service, endpoint):
 
 
 def held(appflow, label):
-    """The connector version and the ARN that AppFlow has for a label."""
+    """The connector version and the ARN that AppFlow has stored for a label."""
     configuration = appflow.describe_connector(
         connectorType="CustomConnector", connectorLabel=label
     )["connectorConfiguration"]
@@ -55,7 +55,7 @@ def held(appflow, label):
 
 
 def expect(actual, expected, what):
-    """Ends the check when something is not as it should be."""
+    """Ends the check with a message if a value is not the expected one."""
     if actual != expected:
         sys.exit(f"{what}: expected {expected!r}, got {actual!r}")
 

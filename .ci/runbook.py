@@ -1,5 +1,4 @@
-"""`docs/runbook.md` as a file by itself, for those who have a release and not its source: the alarms name its
-entries."""
+"""Writes `docs/runbook.md` as a standalone file for releases, because the alarms refer to its entries."""
 
 import os
 import re
@@ -12,13 +11,13 @@ RUNBOOK = "docs/runbook.md"
 # A link to another file of the project.
 LINK = re.compile(r"\[([^\]]+)\]\((?!#|https?:)([^)#]+)(?:#[^)]*)?\)")
 NOTE = """
-This is `{runbook}` of connector-updater {version}. The files that it names in parentheses are in the source of
-that release.
+This is `{runbook}` of connector-updater {version}. The files named in parentheses are in the source of that
+release.
 """
 
 
 def standalone():
-    """The page, with the places of other files in the stead of links to them."""
+    """The page, with the paths of other files instead of links to them."""
 
     def place(link):
         path = os.path.normpath(os.path.join(os.path.dirname(RUNBOOK), link[2]))

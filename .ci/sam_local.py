@@ -1,9 +1,8 @@
-"""`sam local invoke` runs the built function in a container, against `cargo local serve`, and a
-registration changes.
+"""Runs the built function in a container with `sam local invoke`, against `cargo local serve`, and checks that a
+registration is updated.
 
-Where the base image cannot be pulled, a stand-in for it is made of this machine's own shell and C
-library: the emulator and the function are SAM's and ours in any case. Where no Docker engine answers,
-it says so plainly, and fails where `CI` is set: nobody reads there what was left out.
+If the base image cannot be pulled, an image with this machine's shell and C library replaces it; the emulator
+is SAM's either way. Without a Docker engine the check prints that it did not run, and fails if `CI` is set.
 """
 
 import json
@@ -17,16 +16,16 @@ import tempfile
 from local import client, expect, held, root, serving
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
-# What the one line needs besides.
+# SAM's options for this machine's architecture.
 OPTIONS = {"x86_64": [], "arm64": ["--config-env", "arm64"]}[ARCHITECTURE]
 IMAGE = f"public.ecr.aws/lambda/provided:al2023-{ARCHITECTURE}"
-# What SAM makes of it, with its emulator in it.
+# The image that SAM builds on it, with its emulator.
 RAPID_IMAGE = f"public.ecr.aws/lambda/provided:al2023-rapid-{ARCHITECTURE}"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:acme-crm-connector"
 
 
 def output(*command):
-    """What a command prints; None when it fails, or is not installed."""
+    """A command's output, or None if it fails or is not installed."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -35,7 +34,7 @@ def output(*command):
 
 
 def make_stand_in():
-    """An image with what SAM's build of its own image on top needs, and what the function links."""
+    """Creates an image with the programs that SAM's build on top of it needs, and the function's libraries."""
     with tempfile.TemporaryDirectory() as folder:
         programs = [os.path.realpath(shutil.which(name)) for name in ("sh", "mv", "chmod")]
         files = {program: f"bin/{os.path.basename(shutil.which(name))}"
@@ -68,8 +67,8 @@ def make_stand_in():
 
 
 def invoke(environment):
-    """Invokes the function in a container, by the one line that docs/development.md has for this machine, and
-    looks at what became of the registration."""
+    """Invokes the function in a container with the command of docs/development.md, and checks the registration
+    before and after."""
     with serving("--for-containers") as endpoint:
         appflow = client("appflow", endpoint)
         expect(held(appflow, "acme-crm-live"), ("1.6", FUNCTION + ":live"), "AppFlow before it")
@@ -85,12 +84,12 @@ def invoke(environment):
         print(f"  in a container: {outcomes}")
         expect(outcomes["acme-crm-live"], "updated", "the answer")
         expect(held(appflow, "acme-crm-live"), ("1.7", FUNCTION + ":live"), "AppFlow after it")
-    print("sam local invoke changes a registration")
+    print("sam local invoke updated a registration")
 
 
 def main():
     if output("docker", "info") is None:
-        left_out = "NOT RUN: sam local invoke, for no Docker engine answers here"
+        left_out = "NOT RUN: sam local invoke: no Docker engine is running"
         if os.environ.get("CI"):
             sys.exit(left_out)
         print(left_out)
@@ -99,12 +98,12 @@ def main():
     if pulled is not None:
         invoke(os.environ)
         return
-    print("  the base image cannot be pulled: a stand-in is made of this machine's libraries")
+    print("  the base image cannot be pulled: building one from this machine's libraries")
     make_stand_in()
     try:
         invoke(os.environ | {"SAM_SKIP_PULL_IMAGE": "true"})
     finally:
-        # Nobody is to take it, or what SAM built on it, for the real one later.
+        # Later runs must not use it, or the image that SAM built on it, as the real one.
         output("docker", "image", "rm", "--force", RAPID_IMAGE, IMAGE)
 
 

@@ -1,8 +1,8 @@
-"""What the function is built from, in CycloneDX's format: every crate, its license and checksum, and which
-needs which.
+"""Writes the function's software bill of materials in CycloneDX's format: every crate, its license and checksum,
+and its dependencies.
 
-From cargo's own answers, so that the same source gives the same file, byte for byte: no paths of this machine,
-no serial number, no time, and the features of this package alone.
+The same source gives the same file, byte for byte: everything comes from cargo, for this package's features
+alone, without paths of this machine, a serial number, or a time.
 """
 
 import json
@@ -17,14 +17,14 @@ TARGETS = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"]
 
 
 def cargo(*arguments):
-    """What a command of cargo prints."""
+    """The output of a cargo command."""
     return subprocess.run(
         ["cargo", *arguments, "--locked"], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout
 
 
 def tree(edges):
-    """Each crate that is reached by some kinds of dependencies, with those that it needs."""
+    """Each crate that the given kinds of dependencies lead to, with its own dependencies."""
     targets = [word for target in TARGETS for word in ("--target", target)]
     lines = cargo(
         "tree", "--package", PACKAGE, "--edges", edges, *targets, "--no-dedupe",
@@ -48,7 +48,7 @@ def reference(crate):
 
 
 def component(crate, metadata, checksums, linked):
-    """A crate as CycloneDX has it."""
+    """A crate as a CycloneDX component."""
     package = metadata[crate]
     result = {
         "type": "application" if crate[0] == PACKAGE else "library",
@@ -56,7 +56,7 @@ def component(crate, metadata, checksums, linked):
         "name": crate[0],
         "version": crate[1],
         "description": package["description"],
-        # What runs only while the function is built is not in it.
+        # CycloneDX's scope for crates that only run during the build.
         "scope": "required" if crate in linked else "excluded",
         "hashes": [{"alg": "SHA-256", "content": checksums[crate]}] if crate in checksums else None,
         "licenses": [{"expression": package["license"].replace("/", " OR ")}] if package["license"] else None,
@@ -69,7 +69,7 @@ def component(crate, metadata, checksums, linked):
 
 
 def bom():
-    """The whole of it: no time and no random number, so that the same source gives the same file."""
+    """The whole document, without a time or a random number, so that the same source gives the same file."""
     metadata = {
         (package["name"], package["version"]): package
         for package in json.loads(cargo("metadata", "--format-version", "1"))["packages"]

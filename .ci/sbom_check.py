@@ -1,4 +1,4 @@
-"""Whether a CycloneDX file is one: its schema is in the library that checkov brings."""
+"""Validates a CycloneDX file against the schema in the library that checkov depends on."""
 
 import sys
 from pathlib import Path

@@ -1,30 +1,31 @@
-//! When the Lambda function behind an Amazon AppFlow custom connector is deployed, AppFlow re-reads the
-//! connector's configuration.
+//! Re-registers Amazon AppFlow custom connectors when their Lambda functions are deployed, so that
+//! AppFlow re-reads each connector's configuration.
 //!
-//! How an event is handled, and the room for each step:
+//! How an event is handled, and the module for each step:
 //!
-//! 1. [`event`]: JSON becomes what happened: a deployment, a sweep, or a reason to ignore it.
-//! 2. [`aws`]: which registrations are there, and which function has each.
-//! 3. `reconcile`: observe, decide (the table), wait until the function is ready, observe again,
-//!    update, check whether the function is still what it was, and again if it is not.
-//! 4. [`report`]: what became of each as one response, or an error after everything was tried, and one
-//!    line of metrics.
+//! 1. [`event`]: parse the JSON into a deployment, a sweep, or a reason to ignore it.
+//! 2. [`aws`]: list the registrations, and describe each to see its function.
+//! 3. [`reconcile`]: observe, decide (the table), wait until the function is ready, observe again,
+//!    update, check whether the function changed in the meantime, and start over if it did.
+//! 4. [`report`]: return the outcomes as one response, or as an error once every registration was
+//!    tried, and write one line of metrics.
 //!
-//! [`updater`] goes that way with each invocation; `model` has the values that the rooms hand on;
-//! [`settings`] are read once at the start.
+//! [`updater`] runs these steps for each invocation, [`model`] has the values that the other modules
+//! share, and [`settings`] are read once at startup.
 //!
 //! | variable | default | |
 //! |---|---|---|
 //! | `CONNECTOR_LABELS` | all | connector labels, separated by commas; with a leading `!` on each, all but these |
-//! | `FUNCTION_NAME_PREFIX` | all | what the names of the connectors' functions begin with |
-//! | `REGISTER_AS` | `follow` | or `version`, `unqualified`: the form that registrations are kept in |
+//! | `FUNCTION_NAME_PREFIX` | all | prefix of the names of the connectors' functions |
+//! | `REGISTER_AS` | `follow` | or `version`, `unqualified`: the form to keep registrations in |
 //! | `UPDATE_DESCRIPTION` | the connector's own | with the placeholders `{function}`, `{version}`, `{date}` |
 //! | `GRANT_INVOKE` | `false` | `true`: allow AppFlow to invoke each version that a registration moves to |
 //! | `DRY_RUN` | `false` | `true`: read everything, write nothing |
 //! | `AWS_LAMBDA_LOG_LEVEL` | `INFO` | `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `FATAL` |
 //! | `AWS_LAMBDA_LOG_FORMAT` | `JSON` | or `Text` |
 //!
-//! The library is the program's own and not an API for others: it follows the program's version.
+//! The library exists for the program and its tests. It is not an API for others, and has no version
+//! of its own.
 
 pub mod aws;
 pub mod event;

@@ -1,4 +1,4 @@
-//! Wiring only: settings, log, clients, run.
+//! Wires the program together: settings, log, clients, run.
 
 use aws_smithy_runtime_api::shared::IntoShared;
 use connector_updater::aws::access::Access;
@@ -37,8 +37,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         .await
 }
 
-/// Hands the payload to the handler as text, whatever it is: the runtime would answer what is not
-/// JSON with an error of its own, whose name is not one of ours.
+/// Passes the payload to the handler as text: for a payload that is not JSON, the runtime would return
+/// an error of its own, whose `errorType` is not one of the documented ones.
 fn as_text(mut invocation: LambdaInvocation) -> LambdaInvocation {
     panics::working_on(&invocation.context.request_id);
     let text = serde_json::Value::String(String::from_utf8_lossy(&invocation.body).into_owned());

@@ -12,13 +12,13 @@ use crate::model::registration::{ConnectorLabel, NotALabel};
 /// The connector labels to keep up to date, separated by commas; with a leading `!` on each, all
 /// but these. All Lambda-provisioned connectors when unset.
 pub const CONNECTOR_LABELS: &str = "CONNECTOR_LABELS";
-/// What the names of the connectors' functions begin with; functions with other names are out of
-/// scope, for events and sweeps. All functions when unset.
+/// Prefix of the names of the connectors' functions; functions with other names are out of scope, for
+/// events and sweeps. All functions when unset.
 pub const FUNCTION_NAME_PREFIX: &str = "FUNCTION_NAME_PREFIX";
 /// `follow` (the default), `version` or `unqualified`: see [`RegisterAs`].
 pub const REGISTER_AS: &str = "REGISTER_AS";
-/// What an update's description says, with the placeholders `{function}`, `{version}` and `{date}`;
-/// unset, the connector keeps its description.
+/// The description that updates set, with the placeholders `{function}`, `{version}`, and `{date}`.
+/// Unset, the connector keeps its description.
 pub const UPDATE_DESCRIPTION: &str = "UPDATE_DESCRIPTION";
 /// `true` to let AppFlow invoke each version that a registration moves to; `false` by default.
 pub const GRANT_INVOKE: &str = "GRANT_INVOKE";
@@ -29,15 +29,15 @@ pub const AWS_LAMBDA_LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 /// Lambda's own: `JSON` (the default) or `Text`.
 pub const AWS_LAMBDA_LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
 
-/// The SDK's own variables for where a service is. They are only checked here: the SDK panics at the
-/// first call over one that is no URL, a blank one included.
+/// The SDK's own variables for the services' endpoints. They are only validated here: the SDK panics at
+/// the first call if one is not a URL, or is blank.
 pub const ENDPOINTS: [&str; 3] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_APPFLOW",
     "AWS_ENDPOINT_URL_LAMBDA",
 ];
 
-/// Every variable that this function reads itself; the SDK has its own.
+/// Every variable that the updater reads itself; the SDK reads its own.
 pub const VARIABLES: [&str; 8] = [
     CONNECTOR_LABELS,
     FUNCTION_NAME_PREFIX,
@@ -49,7 +49,7 @@ pub const VARIABLES: [&str; 8] = [
     AWS_LAMBDA_LOG_FORMAT,
 ];
 
-/// How the function works, fixed for the life of the process.
+/// The settings, fixed for the life of the process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// `CONNECTOR_LABELS`.
@@ -75,7 +75,7 @@ pub struct Settings {
 pub enum Labels {
     /// All that AppFlow lists.
     All,
-    /// These, each of which has to exist.
+    /// These, each of which must be registered.
     Only(Vec<ConnectorLabel>),
     /// All that AppFlow lists but these.
     AllBut(Vec<ConnectorLabel>),
@@ -131,16 +131,16 @@ impl LogLevel {
 /// `AWS_LAMBDA_LOG_FORMAT`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line, as Lambda's log filtering reads it.
+    /// One JSON object per line, which Lambda can filter by level.
     #[default]
     Json,
-    /// Lines for people.
+    /// Plain text.
     Text,
 }
 
 /// A variable with an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the environment variable {variable} is `{value}`: {expected}")]
+#[error("invalid value `{value}` for the environment variable {variable}: {expected}")]
 pub struct InvalidSettings {
     variable: &'static str,
     value: String,
@@ -151,7 +151,7 @@ impl Settings {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// The first variable whose value is invalid, with what is allowed.
+    /// When a variable has an invalid value. The error names the first one, and what is allowed.
     pub fn from_env() -> Result<Self, InvalidSettings> {
         Self::read(env::var_os)
     }
@@ -165,7 +165,7 @@ impl Settings {
             Some(Err(value)) => Err(InvalidSettings {
                 variable: name,
                 value: value.to_string_lossy().into_owned(),
-                expected: "it has to be UTF-8".to_owned(),
+                expected: "expected UTF-8".to_owned(),
             }),
         };
         let one_of = |name, choices: &[&str]| match variable(name)? {
@@ -175,7 +175,7 @@ impl Settings {
                 None => Err(InvalidSettings {
                     variable: name,
                     value,
-                    expected: format!("it has to be one of {}", choices.join(", ")),
+                    expected: format!("expected one of {}", choices.join(", ")),
                 }),
             },
         };
@@ -187,8 +187,8 @@ impl Settings {
                 return Err(InvalidSettings {
                     variable: name,
                     value: value.into_owned(),
-                    expected: "it has to be a URL such as https://appflow.example; leave it out \
-                               for AWS's own endpoint"
+                    expected: "expected a URL such as https://appflow.example; leave it out for \
+                               AWS's own endpoint"
                         .to_owned(),
                 });
             }
@@ -203,8 +203,8 @@ impl Settings {
                     return Err(InvalidSettings {
                         variable: FUNCTION_NAME_PREFIX,
                         value,
-                        expected: "it has to be the beginning of a Lambda function's name: up to \
-                                   64 letters, digits, and any of _.-"
+                        expected: "expected the beginning of a Lambda function's name: up to 64 \
+                                   letters, digits, or any of _.-"
                             .to_owned(),
                     });
                 }
@@ -239,7 +239,7 @@ impl Settings {
     }
 }
 
-/// Whether the SDK can make an endpoint of it: a scheme and a host, as a URI.
+/// Whether the SDK accepts it as an endpoint: a URI with a scheme and a host.
 fn is_url(text: &str) -> bool {
     text.parse::<http::Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
@@ -272,8 +272,8 @@ fn labels(value: String) -> Result<Labels, InvalidSettings> {
         (false, true) => Ok(Labels::Only(only)),
         (true, false) => Ok(Labels::AllBut(all_but)),
         _ => Err(invalid(
-            "it has to name either the labels to keep up to date, or with a leading ! on each the \
-             labels to leave out, not both"
+            "expected either the labels to keep up to date, or the labels to leave out, each with a \
+             leading !, not both"
                 .to_owned(),
         )),
     }

@@ -1,4 +1,4 @@
-//! One invocation, from event to response.
+//! Handles one invocation, from event to response.
 
 use std::time::SystemTime;
 
@@ -23,7 +23,7 @@ use crate::report::metrics::{About, Metrics};
 use crate::report::response::{Response, all_done};
 use crate::settings::{FUNCTION_NAME_PREFIX, Labels, Settings};
 
-/// Keeps AppFlow's registrations in step with their functions.
+/// Keeps AppFlow's registrations up to date with their functions.
 #[derive(Debug)]
 pub struct Updater {
     settings: Settings,
@@ -32,17 +32,18 @@ pub struct Updater {
 }
 
 impl Updater {
-    /// An updater for the registrations that `settings` allow.
+    /// An updater for the registrations that are in the scope of `settings`.
     pub fn new(settings: Settings, aws: Aws) -> Self {
         Self {
             settings,
             aws,
-            // Standard output is where CloudWatch takes metrics from, beside the log's lines.
+            // CloudWatch extracts metrics from the function's log, which is standard output.
             write_metrics: |line| println!("{line}"),
         }
     }
 
-    /// The same, with another place for each invocation's line of metrics than standard output.
+    /// The same, but each invocation's line of metrics goes to `write_metrics` instead of standard
+    /// output.
     pub fn with_metrics_to(self, write_metrics: fn(&str)) -> Self {
         Self {
             write_metrics,
@@ -53,8 +54,8 @@ impl Updater {
     /// Handles one invocation: an EventBridge event, or a sweep by hand, as JSON text.
     ///
     /// # Errors
-    /// When the event cannot be used, when the connectors cannot be listed, and when a registration
-    /// that should have been updated was not, after all others were tried.
+    /// When the event is invalid, when the connectors cannot be listed, and when a registration that
+    /// should have been updated was not, after all others were tried.
     pub async fn handle(&self, event: LambdaEvent<String>) -> Result<Response, Error> {
         let LambdaEvent { payload, context } = event;
         let trigger = event::read(&payload);
@@ -112,15 +113,14 @@ impl Updater {
                 event_id: deployment.event_id,
                 event_name: Some(deployment.event_name),
                 reason: format!(
-                    "the name of function `{}` does not begin with {FUNCTION_NAME_PREFIX}, which is \
-                     `{prefix}`",
+                    "the name of function `{}` does not begin with {FUNCTION_NAME_PREFIX} (`{prefix}`)",
                     deployment.function.name()
                 ),
             };
             return Ok(self.ignore(ignored, context));
         }
         let own_arn = own_arn(context);
-        // No event crosses to another partition. An emulator gives no ARN; it is for reports alone.
+        // Events do not cross partitions. Emulators give no ARN, and this one is for reports only.
         let partition = own_arn.as_ref().map_or("aws", FunctionArn::partition);
         let function_arn = deployment.function.arn(partition);
         let job = Job {
@@ -160,8 +160,8 @@ impl Updater {
         let mut functions = sweep.functions.iter().flatten();
         if let Some(other) = functions.find(|function| !function.name().starts_with(prefix)) {
             return refuse(format!(
-                "the sweep names function `{}`, whose name does not begin with \
-                 {FUNCTION_NAME_PREFIX}, which is `{prefix}`",
+                "the sweep names function `{}`, which does not begin with {FUNCTION_NAME_PREFIX} \
+                 (`{prefix}`)",
                 other.name()
             ));
         }
@@ -186,7 +186,7 @@ impl Updater {
         })
     }
 
-    /// What the settings and the invocation say of any job.
+    /// What every job takes from the settings and the invocation.
     fn job(&self, event_id: Option<&str>, time: Option<DateTime>, context: &Context) -> Job {
         let time = time.unwrap_or_else(|| SystemTime::now().into());
         let date = time.fmt(Format::DateTime).unwrap_or_default();
@@ -207,7 +207,7 @@ impl Updater {
         }
     }
 
-    /// Brings every registration in scope to where it should be.
+    /// Brings every registration in scope up to date.
     async fn reconcile(
         &self,
         job: Job,
@@ -223,7 +223,7 @@ impl Updater {
         let (scope, odd) = self.scope(named, &calls).await?;
         let mut connectors = Vec::new();
         for (label, error) in odd {
-            // It cannot be described, so whose function it has is not known.
+            // It cannot be described, so it is unknown which function it has.
             if everything {
                 let connector = Connector {
                     label,
@@ -236,7 +236,10 @@ impl Updater {
                 log(&connector);
                 connectors.push(connector);
             } else {
-                tracing::warn!(connectorLabel = label, "AppFlow lists it, but {error}");
+                tracing::warn!(
+                    connectorLabel = label,
+                    "AppFlow lists a label that cannot be described: {error}"
+                );
             }
         }
         connectors.append(&mut run(Steps::new(job, scope), &calls, log).await);
@@ -244,8 +247,8 @@ impl Updater {
         Ok(connectors)
     }
 
-    /// The registrations to look at: those that are named, or all that AppFlow lists; and the labels
-    /// of the list that are none.
+    /// The registrations to describe: those that are named, or all that AppFlow lists. The second
+    /// value is the listed labels that DescribeConnector would reject.
     async fn scope(
         &self,
         named: Option<Vec<ConnectorLabel>>,
@@ -263,7 +266,7 @@ impl Updater {
         }
         let (mut listed, mut odd) = (Vec::new(), Vec::new());
         let mut labels = calls.labels().await.map_err(Error::ListFailed)?;
-        // A connector that is registered while the list is read may be on two of its pages.
+        // A connector that is registered while the list is read can be on two of its pages.
         labels.sort_unstable();
         labels.dedup();
         for label in labels {
@@ -279,7 +282,7 @@ impl Updater {
     }
 }
 
-/// The updater's own ARN, where Lambda gives a real one.
+/// The updater's own ARN; `None` under an emulator, which gives no real one.
 fn own_arn(context: &Context) -> Option<FunctionArn> {
     context.invoked_function_arn.parse().ok()
 }

@@ -1,6 +1,5 @@
-//! What the template has to know of the code, written down in `contract.json` and held against the code
-//! here. The tests of the template, in `tests/template`, read it: they need no Rust, and this needs
-//! nothing else.
+//! Compares `contract.json` with the code. It is what the template has to know of the code, and the
+//! template's tests, in `tests/template`, read it, so that they need no Rust and this needs no Python.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +17,7 @@ fn project(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// What the handler takes each file of `events/` for.
+/// What the handler reads each file of `events/` as.
 fn samples() -> BTreeMap<String, &'static str> {
     fs::read_dir(project("events"))
         .expect("events/")
@@ -108,6 +107,6 @@ fn the_contract_says_what_the_code_does() {
     let contract: Value = serde_json::from_str(&text).expect("JSON");
     assert!(
         contract == code,
-        "tests/contract.json has to be:\n{code:#}\nand is:\n{contract:#}"
+        "tests/contract.json must be:\n{code:#}\nand is:\n{contract:#}"
     );
 }

@@ -1,9 +1,10 @@
 //! A panic reaches Lambda as an error with a documented name, and ends the process.
 //!
-//! The updater has no known way to panic, so this test program is itself the function that does: it
-//! is started once more by its tests, and then finds itself in Lambda's environment.
+//! The updater has no known way to panic, so this test program also contains the function that does. The
+//! tests start the program again as that function, as Lambda would start a bootstrap.
 
 use std::env;
+use std::process::Command;
 use std::time::Duration;
 
 use aws_local::AwsLocal;
@@ -15,23 +16,19 @@ use connector_updater::settings::{LogFormat, LogLevel};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
-fn main() -> Result<(), lambda_runtime::Error> {
-    if env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
-        return function();
-    }
-    // There is no harness to run these: it would run them in the function too.
-    a_panic_in_an_invocation_is_its_error();
-    a_panic_on_another_thread_is_the_invocations_error_too();
-    a_panic_at_the_start_is_an_error_of_the_start();
-    println!("test result: ok. 3 passed");
-    Ok(())
-}
+/// The name of [`function`] to the test harness.
+const FUNCTION: &str = "function";
 
-/// What is run as the function.
+/// The function, which is not a test: the harness of the program that [`start`] starts runs only this.
+#[test]
+#[ignore = "the function that the tests start"]
 fn function() -> Result<(), lambda_runtime::Error> {
+    if env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        return Ok(());
+    }
     panics::report_panics();
     log::start(LogLevel::Info, LogFormat::Json);
-    if env::var_os("AT_THE_START").is_some() {
+    if env::var_os("AT_STARTUP").is_some() {
         panic!("nothing to start with");
     }
     let handler = service_fn(async |event: LambdaEvent<Value>| {
@@ -52,10 +49,12 @@ fn function() -> Result<(), lambda_runtime::Error> {
 }
 
 fn start(aws: &AwsLocal, variables: &[(&str, &str)]) -> Bootstrap {
-    let program = env::current_exe().expect("this program");
-    Bootstrap::start(program, aws, variables).expect("this program starts")
+    let mut program = Command::new(env::current_exe().expect("this program"));
+    program.args(["--ignored", "--exact", FUNCTION, "--nocapture"]);
+    Bootstrap::spawn(&mut program, aws, variables).expect("this program starts")
 }
 
+#[test]
 fn a_panic_in_an_invocation_is_its_error() {
     let aws = AwsLocal::start(0).expect("a free port");
     let mut function = start(&aws, &[]);
@@ -84,6 +83,7 @@ fn a_panic_in_an_invocation_is_its_error() {
     assert!(log.contains("no room for acme-crm"), "{log}");
 }
 
+#[test]
 fn a_panic_on_another_thread_is_the_invocations_error_too() {
     let aws = AwsLocal::start(0).expect("a free port");
     let mut function = start(&aws, &[]);
@@ -99,9 +99,10 @@ fn a_panic_on_another_thread_is_the_invocations_error_too() {
     );
 }
 
-fn a_panic_at_the_start_is_an_error_of_the_start() {
+#[test]
+fn a_panic_at_startup_is_an_error_of_startup() {
     let aws = AwsLocal::start(0).expect("a free port");
-    let mut function = start(&aws, &[("AT_THE_START", "1")]);
+    let mut function = start(&aws, &[("AT_STARTUP", "1")]);
     assert_eq!(
         function.ended(Duration::from_secs(20)).expect("a status"),
         Some(1)

@@ -1,8 +1,8 @@
-//! What a service answers, in the restJson1 protocol.
+//! A service's response, in the restJson1 protocol.
 
 use serde_json::{Value, json};
 
-/// An answer, or a modelled error.
+/// A response, or a modeled error.
 pub type Answer = Result<Value, ApiError>;
 
 /// An error of a service, as the SDKs read it: a name in `x-amzn-ErrorType`, a status, a message.
@@ -12,13 +12,12 @@ pub struct ApiError {
     pub code: String,
     /// The HTTP status.
     pub status: u16,
-    /// The text for people.
+    /// The message.
     pub message: String,
 }
 
 impl ApiError {
-    /// An error by name, with the status that the services' API pages give it. A name that is on
-    /// none of them gets 400.
+    /// An error by name, with its status from the services' API pages, or 400 if it is on none of them.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         let status = match code {
             "ConnectorAuthenticationException" => 401,
@@ -37,8 +36,7 @@ impl ApiError {
         }
     }
 
-    /// The body that goes with the status and the error type. Lambda writes `Message` in some
-    /// errors and `message` in others; every SDK reads both.
+    /// The body of the response. The SDKs read `message` as well as `Message`.
     pub fn body(&self) -> Value {
         json!({ "message": self.message })
     }

@@ -1,4 +1,4 @@
-//! AppFlow: registering, updating, describing, listing and unregistering connectors.
+//! AppFlow's API for custom connectors: register, update, describe, list, and unregister them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
@@ -13,12 +13,12 @@ use crate::place::{ACCOUNT, PARTITION, REGION};
 
 /// How long a client token is remembered (UpdateConnectorRegistration, `clientToken`).
 const TOKEN_LIFE: Duration = Duration::from_secs(8 * 60 * 60);
-/// How many connectors an account may register here. AWS's default is lower and can be raised; this
-/// one leaves room for load tests.
+/// How many connectors can be registered here. AWS's quota is not published; this one is large enough
+/// for load tests.
 const QUOTA: usize = 2000;
-/// ListConnectors' page when `maxResults` is left out.
+/// The page size of ListConnectors without `maxResults`.
 const DEFAULT_PAGE: i64 = 20;
-/// A few of the connectors that AppFlow has of its own, which ListConnectors lists too.
+/// Some of AppFlow's own connectors, which ListConnectors lists too.
 const OWN_CONNECTORS: [&str; 7] = [
     "EventBridge",
     "Marketo",
@@ -37,11 +37,11 @@ const STORING: [&str; 2] = ["RegisterConnector", "UpdateConnectorRegistration"];
 pub struct AppFlow {
     registrations: BTreeMap<String, Registration>,
     tokens: HashMap<Token, UsedToken>,
-    /// What was read and is to be stored later, by the numbers of the calls.
+    /// What was read and is stored later, by the calls' numbers.
     read: BTreeMap<u64, Read>,
-    /// How far the clock for tokens has been moved on.
+    /// By how much the clock for tokens was advanced.
     skipped: Duration,
-    /// Whether answers are written as they once were recorded: see [`AppFlow::as_recorded`].
+    /// Whether responses look like a recorded one: see [`AppFlow::as_recorded`].
     as_recorded: bool,
 }
 
@@ -52,12 +52,12 @@ pub struct Registration {
     pub lambda_arn: String,
     /// The description, if it was given one.
     pub description: Option<String>,
-    /// What the function answered when AppFlow last read it.
+    /// What the function returned when AppFlow last invoked it.
     pub configuration: Value,
     registered_at: f64,
 }
 
-/// What RegisterConnector or UpdateConnectorRegistration is to store.
+/// What a RegisterConnector or UpdateConnectorRegistration call stores.
 struct Read {
     label: String,
     lambda_arn: String,
@@ -68,15 +68,15 @@ struct Read {
     token: Option<Token>,
 }
 
-/// How far a call that stores something has come.
+/// The first half of a call that stores something.
 enum Progress {
-    /// Its client token was used for the same call before, with this answer.
+    /// Its client token was used for the same call before, with this response.
     Repeated(Value),
-    /// The function has answered.
+    /// The function's configuration was read.
     Read(Read),
 }
 
-/// An operation, and a client token that it was given.
+/// An operation, and its client token.
 type Token = (String, String);
 
 struct UsedToken {
@@ -96,24 +96,24 @@ impl AppFlow {
         &self.registrations
     }
 
-    /// Gives a connector a description, as its own function might: one that no request may carry.
+    /// Gives a connector a description that no request could set.
     pub fn describe_as(&mut self, label: &str, description: &str) {
         if let Some(registration) = self.registrations.get_mut(label) {
             registration.description = Some(description.to_owned());
         }
     }
 
-    /// Writes answers as they have been recorded: enumerations in other cases, no `connectorArn`.
+    /// From now on, responses look like a recorded one: enumerations in other cases, no `connectorArn`.
     pub fn as_recorded(&mut self) {
         self.as_recorded = true;
     }
 
-    /// Lets time pass for client tokens.
+    /// Advances the clock for client tokens.
     pub fn pass(&mut self, time: Duration) {
         self.skipped += time;
     }
 
-    /// Answers one call. `None` for an operation that is not here.
+    /// Handles one call. `None` for an unknown operation.
     pub fn call(&mut self, operation: &str, input: &Value, lambda: &mut Lambda) -> Option<Answer> {
         Some(match operation {
             operation if STORING.contains(&operation) => self
@@ -129,9 +129,9 @@ impl AppFlow {
         })
     }
 
-    /// The first half of a RegisterConnector or UpdateConnectorRegistration: the function is asked
-    /// for its configuration, which [`store`](Self::store) takes by the call's number. Other calls,
-    /// and those that their client token says are done, are answered.
+    /// The first half of RegisterConnector or UpdateConnectorRegistration: reads the function's
+    /// configuration, which [`store`](Self::store) then stores by the call's number. Returns the
+    /// response of any other call, and of one whose client token says that it is done.
     pub fn begin(
         &mut self,
         number: u64,
@@ -152,7 +152,7 @@ impl AppFlow {
         }
     }
 
-    /// The second half: what was read is stored, and the call answered.
+    /// The second half: stores what was read, and returns the response.
     pub fn store(&mut self, number: u64) -> Answer {
         match self.read.remove(&number) {
             Some(read) => self.keep(read),
@@ -164,9 +164,9 @@ impl AppFlow {
         }
     }
 
-    /// Honors the client token: the same call again is answered as before and does nothing; the
-    /// same token with other parameters, or of a call that is still in progress, is refused. A call
-    /// that failed leaves no token behind.
+    /// Honors the client token: a repeated call has the same response and does nothing. The same token
+    /// with other parameters, or of a call that is still in progress, is rejected. A call that failed
+    /// leaves its token unused: what AppFlow does there is not documented.
     fn progress(
         &mut self,
         operation: &str,
@@ -264,7 +264,7 @@ impl AppFlow {
         })
     }
 
-    /// Stores what was read, if the connector is still there, or is still to be.
+    /// Stores what was read, if the connector still exists, or can still be registered.
     fn keep(&mut self, read: Read) -> Answer {
         let label = &read.label;
         let answer = json!({ "connectorArn": connector_arn(label) });
@@ -299,7 +299,7 @@ impl AppFlow {
         Ok(answer)
     }
 
-    /// The time by which client tokens go.
+    /// The clock for client tokens.
     fn now(&self) -> SystemTime {
         SystemTime::now() + self.skipped
     }
@@ -348,8 +348,8 @@ impl AppFlow {
         let page = members
             .number("maxResults", 1, 100)?
             .unwrap_or(DEFAULT_PAGE) as usize;
-        // The token is the last name of the page before, so that a page neither repeats nor leaves
-        // out a connector that is there all the time.
+        // The token is the last name of the previous page, so that no connector is repeated or left
+        // out when others are registered or unregistered between pages.
         let after = members
             .text("nextToken", &NEXT_TOKEN)?
             .map(|token| {
@@ -412,7 +412,7 @@ impl AppFlow {
 }
 
 /// Invokes the function for its configuration, as AppFlow does when a connector is registered or
-/// updated, and gives the errors that AppFlow would.
+/// updated. Which errors AppFlow returns if that fails is an assumption.
 fn configuration(lambda: &mut Lambda, arn: &str) -> Answer {
     let source = format!("arn:{PARTITION}:appflow:{REGION}:{ACCOUNT}:connector");
     lambda

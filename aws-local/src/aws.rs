@@ -1,4 +1,4 @@
-//! AppFlow and Lambda in memory, and what happens to them from outside.
+//! AppFlow and Lambda in memory, and how a test acts on them from outside.
 
 use std::sync::MutexGuard;
 
@@ -12,8 +12,8 @@ use crate::faults::Fault;
 use crate::services::{self, Dropped};
 use crate::world::{Call, Shared, World, lock};
 
-/// AppFlow and Lambda, shared by its clones. Nothing listens and no thread runs: requests are handed
-/// to [`Aws::respond`].
+/// AppFlow and Lambda, shared by its clones. There is no port and no thread: requests go to
+/// [`Aws::respond`].
 #[derive(Clone, Default)]
 pub struct Aws {
     world: Shared,
@@ -25,13 +25,13 @@ impl Aws {
         Self::default()
     }
 
-    /// Answers one request to AppFlow or Lambda exactly as the port would, faults included. It
-    /// needs a tokio runtime, of any kind, and goes by its time, which may be paused.
+    /// Handles one request to AppFlow or Lambda exactly as the port would, faults included. It needs a
+    /// tokio runtime, and uses its clock, which may be paused.
     pub async fn respond(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
         services::respond(&self.world, request).await
     }
 
-    /// Everything behind the port. Nothing is served while the guard lives.
+    /// The world behind the port. No request is handled while the guard exists.
     pub fn state(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
     }
@@ -50,8 +50,7 @@ impl Aws {
         self.state().faults.add(fault);
     }
 
-    /// Has something happen once, right before the work of the next such call: see
-    /// [`World::once_before`].
+    /// Runs a hook once, right before the work of the next such call: see [`World::once_before`].
     pub fn once_before(
         &self,
         calls: impl Into<Calls>,
@@ -60,8 +59,8 @@ impl Aws {
         self.state().once_before(calls, hook);
     }
 
-    /// Has something happen once, right after the work of the next such call and before its answer:
-    /// see [`World::once_after`].
+    /// Runs a hook once, right after the work of the next such call and before its response: see
+    /// [`World::once_after`].
     pub fn once_after(
         &self,
         calls: impl Into<Calls>,
@@ -70,18 +69,18 @@ impl Aws {
         self.state().once_after(calls, hook);
     }
 
-    /// The calls that came through the port since they were last taken.
+    /// The calls through the port since the last call of this method.
     pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.state().calls)
     }
 
-    /// The events that deployments have caused since they were last taken.
+    /// The events of deployments since the last call of this method.
     pub fn take_events(&self) -> Vec<Value> {
         std::mem::take(&mut self.state().events)
     }
 
-    /// What AppFlow would have if it re-read every registration at this moment: its label, and the
-    /// connector version that AppFlow holds and that its function has.
+    /// For each registration its label, the connector version that AppFlow has stored, and the one that
+    /// its function would return now.
     pub fn versions(&self) -> Vec<(String, Value, Value)> {
         let world = self.state();
         world

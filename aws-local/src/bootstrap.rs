@@ -1,4 +1,4 @@
-//! Runs a function's own binary, as Lambda does.
+//! Runs a function's bootstrap, as Lambda does.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read};
@@ -12,7 +12,7 @@ use crate::AwsLocal;
 use crate::place;
 use crate::world::lock;
 
-/// A binary that works off the invocations of an [`AwsLocal`]; ended when it is dropped.
+/// A process that handles the invocations of an [`AwsLocal`]. It is killed when this is dropped.
 pub struct Bootstrap {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
@@ -20,15 +20,24 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// Starts a binary with Lambda's environment, the endpoints of `aws`, and `variables`. Nothing
-    /// of this process's own environment reaches it.
+    /// Starts a binary with Lambda's environment, the endpoints of `aws`, and `variables`. It does not
+    /// inherit this process's own environment.
     pub fn start(
         binary: impl AsRef<OsStr>,
         aws: &AwsLocal,
         variables: &[(&str, &str)],
     ) -> io::Result<Self> {
+        Self::spawn(&mut Command::new(binary), aws, variables)
+    }
+
+    /// The same, for a command with arguments.
+    pub fn spawn(
+        command: &mut Command,
+        aws: &AwsLocal,
+        variables: &[(&str, &str)],
+    ) -> io::Result<Self> {
         lock(aws.world()).runtime.restart();
-        let mut child = Command::new(binary.as_ref())
+        command
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", aws.address().to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", place::UPDATER)
@@ -39,18 +48,17 @@ impl Bootstrap {
             .env("AWS_SECRET_ACCESS_KEY", "aws-local")
             .env("AWS_ENDPOINT_URL_APPFLOW", aws.endpoint())
             .env("AWS_ENDPOINT_URL_LAMBDA", aws.endpoint())
-            // No file of the user's has a say, whatever is in their home.
+            // No configuration file of the user's applies.
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| {
-                let binary = Path::new(binary.as_ref()).display();
-                io::Error::new(error.kind(), format!("{binary}: {error}"))
-            })?;
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| {
+            let binary = Path::new(command.get_program()).display();
+            io::Error::new(error.kind(), format!("{binary}: {error}"))
+        })?;
         let lines = Arc::default();
         let readers = [
             child.stdout.take().map(|pipe| read(pipe, &lines)),
@@ -76,8 +84,8 @@ impl Bootstrap {
         self.child.id()
     }
 
-    /// Waits for the process to end by itself; `None` when it has not within `time`. Its exit code
-    /// is -1 when a signal ended it.
+    /// Waits for the process to exit by itself, and returns its exit code, or -1 if a signal ended it;
+    /// `None` if it is still running after `time`.
     pub fn ended(&mut self, time: Duration) -> io::Result<Option<i32>> {
         let end = Instant::now() + time;
         loop {
@@ -104,9 +112,9 @@ impl Drop for Bootstrap {
     }
 }
 
-/// A copy of a bootstrap that trusts `authority` in the place of one of the root certificates that it
-/// carries; `None` if it carries none, or none that is long enough. Only AWS can show a certificate that
-/// chains to those, and what the program does with one is to be seen here too.
+/// A copy of a bootstrap with `authority` in place of one of the root certificates in it, so that it
+/// trusts a test's own certificates as it trusts AWS's; `None` if it has no certificate that is at least
+/// as long.
 pub fn trusting(bootstrap: &[u8], authority: &str) -> Option<Vec<u8>> {
     const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----\n";
     const END: &[u8] = b"-----END CERTIFICATE-----\n";

@@ -1,8 +1,8 @@
-//! Which calls a fault or a hook is for.
+//! Selects the calls that a fault or a hook is for.
 
 use serde_json::Value;
 
-/// Calls of one operation, such as `DescribeConnector`; `*` is all of them.
+/// Calls of one operation, such as `DescribeConnector`, or of all operations, as `*`.
 #[derive(Clone, Debug)]
 pub struct Calls {
     operation: String,
@@ -18,7 +18,7 @@ impl Calls {
         }
     }
 
-    /// Only those about this connector label, or with this function's name in them.
+    /// Only calls with this connector label or function name.
     pub fn concerning(mut self, text: &str) -> Self {
         self.concerning = Some(text.to_owned());
         self

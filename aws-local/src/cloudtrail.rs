@@ -1,12 +1,12 @@
-//! The EventBridge event that CloudTrail makes of a Lambda call.
+//! The EventBridge event with CloudTrail's record of a Lambda call.
 
 use serde_json::{Map, Value, json};
 
 use crate::lambda::Name;
 use crate::place::REGION;
 
-/// The envelope with the record of a successful call. `request` and `response` are the call's own,
-/// as Lambda spells them; `number` makes the ids, which are unique for a server.
+/// The event of a successful call. `request` and `response` are the call's own, as Lambda spells them.
+/// `number` makes the ids unique within a server.
 pub fn event(
     name: &Name,
     event_name: &str,
@@ -19,8 +19,8 @@ pub fn event(
         .to_string();
     let account = &name.account;
     let mut response = camel_case(response);
-    // CloudTrail's records of calls that answer with a function have its bare name, and those of
-    // calls that answer with an alias have no function's name.
+    // In recorded events, a function's `responseElements` have its bare name. An alias's have no
+    // function name, by the API reference.
     if let Some(members) = response.as_object_mut()
         && members.contains_key("functionArn")
     {
@@ -62,17 +62,17 @@ pub fn event(
     })
 }
 
-/// An id in the form that AWS's have.
+/// An id in AWS's format.
 pub fn id(number: u64, kind: u16) -> String {
     format!("{number:08x}-0000-4000-8000-{kind:012x}")
 }
 
-/// CloudTrail writes every member's name with a small first letter.
+/// CloudTrail writes every member's name in camel case.
 fn camel_case(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()
-            // Records do not hold the package.
+            // Records do not have the deployment package.
             .filter(|(name, _)| *name != "ZipFile")
             .map(|(name, value)| {
                 let mut characters = name.chars();

@@ -1,4 +1,4 @@
-//! The constraints of AppFlow's API pages on what a request carries.
+//! Validates requests by the constraints on AppFlow's API pages.
 
 use std::sync::LazyLock;
 
@@ -50,7 +50,7 @@ text!(
     NEXT_TOKEN, 0, 2048, r"\S+"
 );
 
-/// The members of one request, taken out one by one.
+/// The members of one request.
 pub struct Members<'a> {
     input: &'a Value,
     /// The path of `input` in the request, for messages.
@@ -69,7 +69,7 @@ impl<'a> Members<'a> {
         }
         Err(ApiError::new(
             "SerializationException",
-            format!("`{path}` has to be a structure"),
+            format!("`{path}` must be a structure"),
         ))
     }
 
@@ -80,7 +80,7 @@ impl<'a> Members<'a> {
     fn wrong_type(&self, name: &str, expected: &str) -> ApiError {
         ApiError::new(
             "SerializationException",
-            format!("`{}{name}` has to be {expected}", self.path),
+            format!("`{}{name}` must be {expected}", self.path),
         )
     }
 
@@ -91,7 +91,7 @@ impl<'a> Members<'a> {
         ))
     }
 
-    /// A string that may be absent.
+    /// An optional string.
     pub fn text(&self, name: &str, limits: &Text) -> Result<Option<&'a str>, ApiError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -125,12 +125,12 @@ impl<'a> Members<'a> {
         )))
     }
 
-    /// A string that has to be there.
+    /// A required string.
     pub fn required_text(&self, name: &str, limits: &Text) -> Result<&'a str, ApiError> {
         self.text(name, limits)?.ok_or_else(|| self.missing(name))
     }
 
-    /// One of the values of an enumeration; may be absent.
+    /// An optional value of an enumeration.
     pub fn choice(&self, name: &str, choices: &[&str]) -> Result<Option<&'a str>, ApiError> {
         match self.get(name) {
             None => Ok(None),
@@ -145,13 +145,13 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// One of the values of an enumeration that has to be there.
+    /// A required value of an enumeration.
     pub fn required_choice(&self, name: &str, choices: &[&str]) -> Result<&'a str, ApiError> {
         self.choice(name, choices)?
             .ok_or_else(|| self.missing(name))
     }
 
-    /// A whole number within bounds; may be absent.
+    /// An optional integer within bounds.
     pub fn number(&self, name: &str, min: i64, max: i64) -> Result<Option<i64>, ApiError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -169,14 +169,14 @@ impl<'a> Members<'a> {
         )))
     }
 
-    /// A structure; may be absent.
+    /// An optional structure.
     pub fn structure(&self, name: &str) -> Result<Option<Members<'a>>, ApiError> {
         self.get(name)
             .map(|value| Self::at(value, format!("{}{name}.", self.path)))
             .transpose()
     }
 
-    /// A structure that has to be there.
+    /// A required structure.
     pub fn required_structure(&self, name: &str) -> Result<Members<'a>, ApiError> {
         self.structure(name)?.ok_or_else(|| self.missing(name))
     }

@@ -1,4 +1,4 @@
-//! Where the containers of this machine's Docker engine reach a server on this machine.
+//! Finds the address at which Docker containers can reach a server on this machine.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -6,35 +6,35 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What containers call this machine, given `--add-host host.docker.internal:host-gateway` on Linux.
+/// The name of this machine inside containers. On Linux, it needs
+/// `--add-host host.docker.internal:host-gateway`.
 pub const HOST: &str = "host.docker.internal";
 
-/// The address to listen on, such that containers reach it as [`HOST`] and the network does not.
+/// The address to listen on, which containers can reach as [`HOST`] and the network cannot.
 ///
-/// On Linux, that name leads to the gateway of Docker's bridge, which is an address of this machine. An
-/// engine in a virtual machine, as Docker Desktop's, has its bridge in there and passes on what is sent
-/// to the name to this machine's loopback.
+/// On Linux, the name resolves to the gateway of Docker's bridge, which is an address of this machine.
+/// Docker Desktop runs its engine, and so the bridge, in a virtual machine, and forwards the name to this
+/// machine's loopback address.
 ///
 /// # Errors
-/// No Docker engine answers.
+/// When no Docker engine responds.
 pub fn address() -> Result<IpAddr, String> {
     let output = Command::new("docker")
         .args(["network", "inspect", "bridge"])
         .output()
-        .map_err(|error| format!("docker cannot be run: {error}"))?;
+        .map_err(|error| format!("cannot run docker: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("no Docker engine answers: {}", said.trim()));
+        return Err(format!("no Docker engine responds: {}", said.trim()));
     }
-    let gateway = gateway(&output.stdout)
-        .ok_or("Docker's network `bridge` has no address that this machine could have")?;
+    let gateway = gateway(&output.stdout).ok_or("Docker's network `bridge` has no IPv4 gateway")?;
     match TcpListener::bind((gateway, 0)) {
         Err(error) if error.kind() == ErrorKind::AddrNotAvailable => Ok(Ipv4Addr::LOCALHOST.into()),
         _ => Ok(gateway),
     }
 }
 
-/// The gateway of a network, from `docker network inspect`. Older engines do not tell it: then it is
+/// The gateway of a network, from the output of `docker network inspect`. If that has no gateway, it is
 /// the first address of the subnet.
 fn gateway(networks: &[u8]) -> Option<IpAddr> {
     let networks: Value = serde_json::from_slice(networks).ok()?;
@@ -45,7 +45,7 @@ fn gateway(networks: &[u8]) -> Option<IpAddr> {
             Some(gateway) if !gateway.is_empty() => gateway.parse().ok(),
             _ => first(network["Subnet"].as_str()?).map(IpAddr::V4),
         })
-        // The name leads to an IPv4 address where there are both.
+        // `host-gateway` is an IPv4 address if the network has both kinds.
         .find(IpAddr::is_ipv4)
 }
 

@@ -1,4 +1,4 @@
-//! Faults on demand.
+//! Injects faults into calls.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::answer::ApiError;
 use crate::calls::Calls;
 use crate::lambda_api;
 
-/// What goes wrong with some calls.
+/// A fault, and the calls that it is for.
 #[derive(Clone, Debug)]
 pub struct Fault {
     calls: Calls,
@@ -17,27 +17,27 @@ pub struct Fault {
     kind: Kind,
 }
 
-/// What goes wrong with one call.
+/// What happens to a call.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// The service answers with this error and does nothing.
+    /// The service returns this error and does nothing.
     Error(ApiError),
     /// The connection is dropped before anything is done.
     Dropped,
-    /// The work is done, and the connection dropped before the answer.
+    /// The work is done, and the connection is dropped before the response.
     AnswerLost,
-    /// The work is done when the call arrives, and the answer comes so much later.
+    /// The work is done when the call arrives, and the response is delayed by this much.
     Slow(Duration),
     /// RegisterConnector and UpdateConnectorRegistration read the function's configuration when the
-    /// call arrives, and store it, and answer, so much later. Other calls are as they always are.
+    /// call arrives, and store it and respond after this delay. Other calls are not affected.
     StoredLate(Duration),
-    /// The same, and the connection is dropped at once.
+    /// The same, but the connection is dropped at once.
     AnswerLostStoredLate(Duration),
-    /// Calls above a rate are refused, as the services throttle; the others meet the next fault.
+    /// Calls above this rate are throttled. The others get the next fault.
     AboveRate(Allowance),
 }
 
-/// The calls that a service takes: so many a second, and as many at once.
+/// A rate of calls, with a burst of one second's calls.
 #[derive(Clone, Debug)]
 pub struct Allowance {
     per_second: f64,
@@ -46,7 +46,7 @@ pub struct Allowance {
 }
 
 impl Allowance {
-    /// So many calls a second.
+    /// This many calls per second.
     pub fn per_second(calls: u32) -> Self {
         let calls = f64::from(calls);
         Self {
@@ -56,7 +56,7 @@ impl Allowance {
         }
     }
 
-    /// Whether one more call is taken.
+    /// Whether one more call is allowed.
     fn take(&mut self) -> bool {
         let now = Instant::now();
         let earned = (now - self.counted).as_secs_f64() * self.per_second;
@@ -71,7 +71,7 @@ impl Allowance {
 }
 
 impl Fault {
-    /// A fault of every call of an operation, such as `DescribeConnector`; `*` is all of them.
+    /// A fault for every call of an operation, such as `DescribeConnector`, or of all operations, as `*`.
     pub fn of(operation: &str, kind: Kind) -> Self {
         Self {
             calls: Calls::of(operation),
@@ -80,25 +80,25 @@ impl Fault {
         }
     }
 
-    /// An error of a service, by its name.
+    /// A service's error, by its name.
     pub fn error(operation: &str, code: &str) -> Self {
         let message = format!("This {code} was asked for.");
         Self::of(operation, Kind::Error(ApiError::new(code, message)))
     }
 
-    /// Only for calls about this connector label, or with this function's name in them.
+    /// Only for calls with this connector label or function name.
     pub fn concerning(mut self, text: &str) -> Self {
         self.calls = self.calls.concerning(text);
         self
     }
 
-    /// Only for the next so many calls.
+    /// Only for this many calls.
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Reads a fault from JSON, as the program takes them: `{"operation", "concerning"?, "times"?}`
+    /// Parses a fault from JSON: `{"operation", "concerning"?, "times"?}`
     /// and one of `"error": "<name>"`, `"dropped": true`, `"answerLost": true`, `"perSecond": 20`,
     /// `"slowMs": 100`, `"storedLateMs": 100`, `"answerLostStoredLateMs": 100`.
     pub fn from_json(value: &Value) -> Option<Self> {
@@ -134,7 +134,7 @@ impl Fault {
     }
 }
 
-/// The faults that wait for their calls. The one that was added last comes first.
+/// The faults that were added. The latest one applies first.
 #[derive(Debug, Default)]
 pub struct Faults(Vec<Fault>);
 
@@ -144,12 +144,12 @@ impl Faults {
         self.0.push(fault);
     }
 
-    /// Takes all away.
+    /// Removes all.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// What is to go wrong with this call.
+    /// The fault that applies to this call.
     pub fn meet(&mut self, operation: &str, input: &Value) -> Option<Kind> {
         let position = self.0.iter_mut().rposition(|fault| {
             fault.calls.contain(operation, input)
@@ -173,7 +173,7 @@ impl Faults {
     }
 }
 
-/// The error with which the service of an operation throttles.
+/// The error for throttling, by the operation's service.
 fn throttled(operation: &str) -> ApiError {
     let code = if lambda_api::OPERATIONS.contains(&operation) {
         "TooManyRequestsException"

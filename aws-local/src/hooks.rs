@@ -1,11 +1,11 @@
-//! What a test has happen between two calls.
+//! Hooks, with which a test acts between two calls.
 
 use serde_json::Value;
 
 use crate::calls::Calls;
 use crate::world::World;
 
-/// What happens to the world when a call comes.
+/// What a test does to the world at a call.
 pub(crate) type Hook = Box<dyn FnOnce(&mut World) + Send>;
 
 /// The hooks that wait for their calls.
@@ -17,8 +17,8 @@ impl Hooks {
         self.0.push((calls, Box::new(hook)));
     }
 
-    /// Those for a call, in the order in which they were added. They wait no longer, so that what
-    /// they add themselves is for a later call.
+    /// Removes and returns the hooks for a call, in the order in which they were added. A hook that one
+    /// of them adds is for a later call.
     pub(crate) fn take(&mut self, operation: &str, input: &Value) -> Vec<Hook> {
         self.0
             .extract_if(.., |(calls, _)| calls.contain(operation, input))

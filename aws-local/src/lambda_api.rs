@@ -1,4 +1,4 @@
-//! Lambda's REST interface: which call a request is, and the event that it causes.
+//! Lambda's REST API: routes requests to calls, and names the event that each causes.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, ApiError};
 use crate::lambda::{Code, Lambda, Name, Permission, Publish, Reference};
 
-/// ListVersionsByFunction gives at most 50 versions on a page.
+/// ListVersionsByFunction returns at most 50 versions per page.
 const VERSIONS_PAGE: usize = 50;
 
-/// The operations that are here.
+/// The operations that are implemented.
 pub const OPERATIONS: [&str; 16] = [
     "AddPermission",
     "CreateAlias",
@@ -31,7 +31,7 @@ pub const OPERATIONS: [&str; 16] = [
     "UpdateFunctionConfiguration",
 ];
 
-/// A Lambda call: its name in the API, and everything that it was given.
+/// A Lambda call: its name in the API, and its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// Such as `PublishVersion`.
@@ -40,11 +40,11 @@ pub struct Call {
     pub input: Value,
 }
 
-/// What a call did.
+/// The result of a call.
 pub struct Done {
-    /// The answer to the caller.
+    /// The response.
     pub answer: Value,
-    /// The function and CloudTrail's name for the call, where it is one that deploys.
+    /// The function, and CloudTrail's name for the call, if the call deploys.
     pub recorded: Option<(Name, &'static str)>,
 }
 
@@ -101,7 +101,7 @@ pub fn route(
     })
 }
 
-/// Does what a call says.
+/// Handles a call.
 pub fn call(lambda: &mut Lambda, call: &Call) -> Result<Done, ApiError> {
     let input = Input(&call.input);
     let reference = input.reference()?;
@@ -263,7 +263,7 @@ impl<'a> Input<'a> {
             Some(bytes) => Ok(Code::package(&bytes)),
             None => Err(ApiError::new(
                 "InvalidParameterValueException",
-                "ZipFile has to be the deployment package.",
+                "ZipFile must be the deployment package, in Base64.",
             )),
         }
     }

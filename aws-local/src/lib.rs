@@ -1,11 +1,11 @@
-//! AppFlow's custom connectors, the slice of Lambda they need and the Lambda Runtime API, on one
-//! port of this machine, speaking the real wire protocols: for the unchanged updater, the AWS CLI,
-//! boto3, `cargo lambda` and `sam local` alike.
+//! AppFlow's custom connectors, the part of Lambda that they need, and the Lambda Runtime API, on one
+//! port of this machine. They speak the real protocols, so that the unchanged updater, the AWS CLI,
+//! boto3, `cargo lambda`, and `sam local` work with them.
 //!
-//! [`AwsLocal`] starts it. [`Aws`] is what is behind the port; its methods are what happens to it
-//! from outside, as a deployment pipeline, an operator or a fault would. A test that needs no port
-//! takes an `Aws` alone and hands requests to [`Aws::respond`]. What is not here says so: an unknown
-//! operation answers `UnknownOperationException`.
+//! [`AwsLocal`] starts the server. [`Aws`] is what is behind the port: its methods act as a deployment
+//! pipeline, an operator, or a fault. A test that needs no port uses an `Aws` by itself, and passes
+//! requests to [`Aws::respond`]. An operation that is not implemented returns
+//! `UnknownOperationException`.
 
 pub mod answer;
 pub mod appflow;
@@ -46,8 +46,8 @@ pub use world::{Call, World};
 use crate::runtime_api::{Invocation, Outcome};
 use crate::tls::{Authority, Tls};
 
-/// How long an invocation's outcome is waited for beyond the function's timeout: the process may
-/// have to start first, on a machine that is busy.
+/// How long to wait for an invocation's outcome beyond the function's timeout: the process may have to
+/// start first, on a busy machine.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// A running server. It ends with the process.
@@ -66,7 +66,7 @@ impl Deref for AwsLocal {
 }
 
 impl AwsLocal {
-    /// Listens on a port of the loopback interface; 0 lets the system choose one.
+    /// Listens on a port of the loopback interface, or on any free one for 0.
     pub fn start(port: u16) -> io::Result<Self> {
         Self::listen((Ipv4Addr::LOCALHOST, port).into())
     }
@@ -85,9 +85,10 @@ impl AwsLocal {
         Ok(Self { address, aws })
     }
 
-    /// Serves AppFlow and Lambda by TLS too, on two more ports of the loopback interface, with
-    /// certificates that `authority` signs. Lambda's offers HTTP/2, as Lambda's own has been reported to
-    /// (<https://github.com/rusoto/rusoto/pull/1900>); nothing is known of AppFlow's, which offers HTTP/1.1.
+    /// Also serves AppFlow and Lambda over TLS, on two more ports of the loopback interface, with
+    /// certificates that `authority` signs. Lambda's port offers HTTP/2, as Lambda was reported to
+    /// (<https://github.com/rusoto/rusoto/pull/1900>). For AppFlow that is unverified: its port offers
+    /// HTTP/1.1 only.
     pub fn serve_tls(&self, authority: &Authority) -> io::Result<Tls> {
         let serve = |protocols: &[&[u8]]| {
             let acceptor = authority.acceptor(protocols)?;
@@ -105,17 +106,17 @@ impl AwsLocal {
         Ok(Tls::new(appflow, lambda))
     }
 
-    /// Closes all TLS connections that are open.
+    /// Closes all open TLS connections.
     pub fn close_tls_connections(&self) {
         self.state().closing.notify_waiters();
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it listens, for `AWS_ENDPOINT_URL`.
+    /// Its URL, for `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -1,12 +1,12 @@
-//! Where everything here is.
+//! The partition, Region, account, and function name that everything here uses.
 
 /// The partition.
 pub const PARTITION: &str = "aws";
 /// The Region.
 pub const REGION: &str = "us-east-1";
-/// The account that the registrations and, unless it is said otherwise, the functions belong to.
+/// The account of the registrations, and of functions whose ARN names no other.
 pub const ACCOUNT: &str = "123456789012";
-/// The updater's name as a function, for `Invoke`.
+/// The function name of the updater, for `Invoke`.
 pub const UPDATER: &str = "connector-updater";
 
 /// The unqualified ARN of a function of this account.

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API: what runs a function's own binary.
+//! The state of the Lambda Runtime API: invocations and their outcomes.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,21 +12,21 @@ use tokio::sync::Notify;
 use crate::cloudtrail;
 use crate::place;
 
-/// What is to be handled, as Lambda hands it out.
+/// An invocation of the function.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// The payload, whatever it is.
+    /// The payload, which need not be JSON.
     pub payload: Bytes,
-    /// Kept when Lambda tries an asynchronous invocation again.
+    /// The request id, which Lambda keeps when it retries an asynchronous invocation.
     pub request_id: String,
-    /// The function's timeout, counted from when the invocation is handed out.
+    /// The function's timeout, from when the function receives the invocation.
     pub timeout: Duration,
 }
 
 /// How an invocation ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// The handler's answer.
+    /// The handler's response.
     Answer(Value),
     /// The handler's error.
     Error {
@@ -35,18 +35,18 @@ pub enum Outcome {
         /// `errorMessage`
         message: String,
     },
-    /// The process ended, or refused to start, before it asked for an invocation.
+    /// The process failed before it asked for an invocation.
     NotStarted {
         /// `errorType`
         error_type: String,
         /// `errorMessage`
         message: String,
     },
-    /// The time was up.
+    /// It timed out.
     TimedOut,
 }
 
-/// The invocations that wait for the function, and those that it works on.
+/// The invocations that wait for the function, and those that are in progress.
 #[derive(Default)]
 pub struct Runtime {
     waiting: VecDeque<(Invocation, Sender<Outcome>)>,
@@ -61,15 +61,15 @@ pub struct Runtime {
 /// When things happened, as seen from outside the process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Times {
-    /// It asked for its first invocation: it was ready.
+    /// When it asked for its first invocation, which ends the init phase.
     pub ready: Option<Instant>,
-    /// It was handed its last invocation.
+    /// When it received its latest invocation.
     pub handed: Option<Instant>,
-    /// It gave its last answer, or error.
+    /// When it returned its latest response or error.
     pub answered: Option<Instant>,
 }
 
-/// An invocation that was handed out.
+/// An invocation that is in progress.
 struct Working {
     outcome: Sender<Outcome>,
     /// When Lambda would end the process.
@@ -87,7 +87,7 @@ impl Runtime {
     pub fn invoke(&mut self, invocation: Invocation) -> Receiver<Outcome> {
         let (sender, receiver) = mpsc::channel();
         if let Some(error) = &self.init_error {
-            // Nobody may be waiting any more.
+            // The caller may have stopped waiting.
             let _ = sender.send(error.clone());
             return receiver;
         }
@@ -96,7 +96,7 @@ impl Runtime {
         receiver
     }
 
-    /// Fails everything that waits: the process has ended.
+    /// Fails the invocations that wait, because the process did not start.
     pub fn not_started(&mut self, error_type: &str, message: &str) {
         let outcome = Outcome::NotStarted {
             error_type: error_type.to_owned(),
@@ -113,14 +113,14 @@ impl Runtime {
         self.init_error.as_ref()
     }
 
-    /// Forgets a process, for another one.
+    /// Resets what is known of the process, for a new one.
     pub fn restart(&mut self) {
         self.init_error = None;
         self.times = Times::default();
         self.on_ready = None;
     }
 
-    /// Notes that the process asks for an invocation.
+    /// Notes that the process asked for an invocation.
     pub fn asked(&mut self) {
         self.times.ready.get_or_insert_with(Instant::now);
         if let Some(then) = self.on_ready.take() {
@@ -128,8 +128,8 @@ impl Runtime {
         }
     }
 
-    /// What to do when the process that was started last is ready, before it is handed an invocation;
-    /// at once if it is already.
+    /// Runs `then` when the process that was started last is ready, before it receives an invocation, or
+    /// at once if it is ready already.
     pub fn on_ready(&mut self, then: impl FnOnce() + Send + 'static) {
         if self.times.ready.is_some() {
             then();
@@ -143,12 +143,12 @@ impl Runtime {
         self.times
     }
 
-    /// What tells that an invocation has arrived.
+    /// Notified when an invocation has arrived.
     pub fn arrived(&self) -> Arc<Notify> {
         Arc::clone(&self.arrived)
     }
 
-    /// The next invocation, for the function that asks.
+    /// The next invocation, for the process that asks for it.
     pub fn take_next(&mut self) -> Option<Invocation> {
         let (invocation, outcome) = self.waiting.pop_front()?;
         let now = Instant::now();
@@ -159,8 +159,8 @@ impl Runtime {
         Some(invocation)
     }
 
-    /// Takes the outcome of an invocation; false if there is none with that id. One that comes after
-    /// the deadline is too late, as it would be in Lambda.
+    /// Takes the outcome of an invocation; false if there is none with that id. After the deadline it
+    /// counts as timed out, as in Lambda.
     pub fn done(&mut self, request_id: &str, outcome: Outcome) -> bool {
         let Some(working) = self.working.remove(request_id) else {
             return false;
@@ -168,7 +168,7 @@ impl Runtime {
         let now = Instant::now();
         self.times.answered = Some(now);
         let late = now > working.deadline;
-        // Nobody may be waiting for it.
+        // The caller may have stopped waiting.
         let _ = working
             .outcome
             .send(if late { Outcome::TimedOut } else { outcome });
@@ -176,7 +176,7 @@ impl Runtime {
     }
 }
 
-/// The headers that come with an invocation.
+/// The headers of an invocation.
 pub fn headers(invocation: &Invocation) -> [(&'static str, String); 4] {
     let deadline = SystemTime::now() + invocation.timeout;
     let deadline = deadline
@@ -200,7 +200,7 @@ pub fn headers(invocation: &Invocation) -> [(&'static str, String); 4] {
     ]
 }
 
-/// The error that a function posts.
+/// The `errorType` and `errorMessage` that a function posts.
 pub fn error(body: &[u8]) -> (String, String) {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! AppFlow and Lambda as they answer requests, whatever carries these.
+//! Handles requests to AppFlow and Lambda, with or without a port.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use crate::place;
 use crate::work::Work;
 use crate::world::{Call, Shared, World, lock};
 
-/// No answer: the connection is to be dropped, as a fault asks for.
+/// No response: a fault drops the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped;
 
 impl std::fmt::Display for Dropped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("dropped on demand")
+        f.write_str("a fault dropped the connection")
     }
 }
 
 impl std::error::Error for Dropped {}
 
-/// Answers a call of AppFlow or Lambda.
+/// Handles a call of AppFlow or Lambda.
 pub(crate) async fn respond(
     world: &Shared,
     request: Request<Bytes>,
@@ -87,17 +87,17 @@ pub(crate) async fn respond(
     }
 }
 
-/// How a call ends once all that is done at its arrival is done.
+/// How a call ends, after the work at its arrival.
 enum Ending {
     Answer(Answer),
     Later(Answer, Duration),
     Lost,
-    /// AppFlow has yet to store what it has read, and to answer.
+    /// AppFlow stores what it has read, and responds, after this time.
     Stored(Duration),
     LostAndStored(Duration),
 }
 
-/// Notes a call, and does what is done at its arrival.
+/// Records a call, and does the work at its arrival.
 fn work_on(world: &mut World, number: u64, work: &Work) -> Ending {
     let (operation, input) = work.operation();
     world.calls.push(Call {
@@ -142,8 +142,7 @@ fn work_on(world: &mut World, number: u64, work: &Work) -> Ending {
     }
 }
 
-/// The error of a call that is about another account's function: whoever calls does so with the
-/// credentials of the one account.
+/// The error for another account's function: every client here has the credentials of the one account.
 fn foreign(operation: &str, input: &Value) -> Option<ApiError> {
     let function = Reference::parse(input["FunctionName"].as_str()?)
         .filter(|reference| reference.name.account != place::ACCOUNT)?;
@@ -154,7 +153,7 @@ fn foreign(operation: &str, input: &Value) -> Option<ApiError> {
     Some(ApiError::new("AccessDeniedException", message))
 }
 
-/// Stores what a call has read, in its time, whether or not its client waits for the answer.
+/// Stores what a call has read, after a delay, whether or not its client still waits for the response.
 fn store(world: &Shared, number: u64, time: Duration) -> JoinHandle<Answer> {
     let world = Arc::clone(world);
     tokio::spawn(async move {
@@ -193,6 +192,6 @@ pub(crate) fn response(
     if let Some(error_type) = error_type {
         builder = builder.header("x-amzn-ErrorType", error_type);
     }
-    // An error type that is no header value fails here: only a fault can ask for one.
+    // An error type that is not a valid header value fails here; only a fault can have one.
     builder.body(body).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The EventBridge event that Lambda itself sends when a version becomes ready or fails.
+//! Lambda's own EventBridge event, for a version that becomes ready or fails.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,12 @@ use crate::cloudtrail::id;
 use crate::lambda::StateChange;
 use crate::place::REGION;
 
-/// A stand-in: the detail-types of Lambda's own events, and the names of the members of `detail`, are
-/// documented only in part. What is known is that rules can match the function's ARN, which has the
-/// version in it, the detail-type and the state. Nothing should rely on this text.
+/// A placeholder: the detail types of Lambda's own events, and the members of `detail`, are unverified.
+/// By the Lambda developer guide, rules can match the function's ARN (with the version in it), the detail
+/// type, and the state. Nothing should rely on this text.
 pub const DETAIL_TYPE: &str = "Lambda Function Version State";
 
-/// The event. `number` makes its id, which is unique for a server.
+/// The event. `number` makes its id unique within a server.
 pub(crate) fn event(change: &StateChange, number: u64) -> Value {
     let time = jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")

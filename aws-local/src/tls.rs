@@ -1,5 +1,4 @@
-//! AppFlow and Lambda behind TLS, each at an address of its own as AWS's are, with certificates made
-//! for the run.
+//! TLS for AppFlow and Lambda: each has its own address, as in AWS, and a certificate made for the run.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,15 +10,15 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-/// The name that the certificate is for. A name, not an address: a client has to resolve it, as it
-/// has to resolve AWS's.
+/// The name in the certificate. It is not an address, so that clients resolve it as they resolve AWS's
+/// names.
 const HOST: &str = "localhost";
 
 /// The names of HTTP's versions in ALPN.
 pub(crate) const HTTP_1: &[u8] = b"http/1.1";
 pub(crate) const HTTP_2: &[u8] = b"h2";
 
-/// Where AppFlow and Lambda can be reached by TLS.
+/// The URLs of AppFlow and Lambda over TLS.
 #[derive(Clone, Debug)]
 pub struct Tls {
     /// For `AWS_ENDPOINT_URL_APPFLOW`.
@@ -38,7 +37,7 @@ impl Tls {
     }
 }
 
-/// Signs the certificates of services, for clients that trust it.
+/// A certificate authority, which signs the services' certificates.
 #[derive(Debug)]
 pub struct Authority {
     /// Its own certificate, in PEM.
@@ -64,11 +63,12 @@ impl Authority {
         })
     }
 
-    /// What answers TLS handshakes, and offers these protocols by ALPN, the preferred one first.
+    /// Accepts TLS handshakes with a new certificate, and offers these protocols by ALPN, in order of
+    /// preference.
     pub(crate) fn acceptor(&self, protocols: &[&[u8]]) -> io::Result<TlsAcceptor> {
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let mut params = CertificateParams::new([HOST.to_owned()]).map_err(io::Error::other)?;
-        // OpenSSL's strict mode, which Python's default is, wants to know the issuer's key.
+        // Python verifies with OpenSSL's strict mode, which requires this extension.
         params.use_authority_key_identifier_extension = true;
         let certificate = params
             .signed_by(&key, &self.issuer)

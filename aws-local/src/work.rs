@@ -1,4 +1,4 @@
-//! The calls of AppFlow and Lambda: which one a request is, and what is done for it.
+//! Routes requests to the calls of AppFlow and Lambda, and carries them out.
 
 use std::collections::BTreeMap;
 
@@ -23,16 +23,16 @@ const APPFLOW: [(&str, &str); 5] = [
     ("unregister-connector", "UnregisterConnector"),
 ];
 
-/// A call that was understood.
+/// A call of a known operation.
 pub(crate) enum Work {
-    /// AppFlow's: its name and what it was given.
+    /// AppFlow's: its name and its input.
     AppFlow(&'static str, Value),
     /// Lambda's.
     Lambda(lambda_api::Call),
 }
 
 impl Work {
-    /// The call that a request is. `path` is split at its slashes and decoded.
+    /// The call of a request. `path` is split at its slashes and decoded.
     pub(crate) fn route(
         method: &Method,
         path: &[String],
@@ -66,7 +66,7 @@ impl Work {
         Some(Self::Lambda(lambda_api::Call { operation, input }))
     }
 
-    /// Its name, and what it was given.
+    /// Its name and its input.
     pub(crate) fn operation(&self) -> (&str, &Value) {
         match self {
             Self::AppFlow(operation, input) => (operation, input),
@@ -74,7 +74,7 @@ impl Work {
         }
     }
 
-    /// Does it. `number` is the call's own.
+    /// Carries it out. `number` is the call's own.
     pub(crate) fn carry_out(&self, world: &mut World, number: u64) -> Answer {
         match self {
             Self::AppFlow(operation, input) => {
@@ -98,8 +98,8 @@ impl Work {
         }
     }
 
-    /// Does it up to what AppFlow stores, which [`AppFlow::store`](crate::appflow::AppFlow::store)
-    /// then does; an answer if there is nothing to store.
+    /// Carries it out, except for what AppFlow stores: [`AppFlow::store`](crate::appflow::AppFlow::store)
+    /// does that. Returns the response if there is nothing to store.
     pub(crate) fn begin(&self, world: &mut World, number: u64) -> Option<Answer> {
         let World {
             appflow, lambda, ..

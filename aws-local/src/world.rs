@@ -1,4 +1,4 @@
-//! Everything that is behind the port, shared by whatever asks it.
+//! Everything behind the port: the services, their faults and hooks, and what was recorded.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::runtime_api::{Invocation, Runtime};
 use crate::state_event;
 use crate::work::Work;
 
-/// How long a synchronous invocation through `Invoke` may take.
+/// The timeout of an invocation through `Invoke`, and of a delivered event.
 pub(crate) const INVOKE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Everything that is behind the port.
+/// Everything behind the port.
 #[derive(Default)]
 pub struct World {
     /// AppFlow.
@@ -28,21 +28,21 @@ pub struct World {
     pub lambda: Lambda,
     /// The updater's invocations.
     pub runtime: Runtime,
-    /// What is to go wrong.
+    /// The faults.
     pub faults: Faults,
-    /// Every call of AppFlow and Lambda that came through the port, in its order.
+    /// Every call of AppFlow and Lambda through the port, in order.
     pub calls: Vec<Call>,
     /// The events that deployments have caused, oldest first.
     pub events: Vec<Value>,
     /// How many TLS connections were made.
     pub handshakes: usize,
-    /// Whether events go to the updater by themselves.
+    /// Whether events are delivered to the updater.
     pub delivering: bool,
-    /// Whether Lambda's own events are among the events: see [`state_event`]. One comes when a
-    /// version, `$LATEST` or `$LATEST.PUBLISHED` becomes ready or fails; where that is a matter of
-    /// time, it comes when the world is next called or looked at.
+    /// Whether there are Lambda's own events: see [`state_event`]. There is one when a version, `$LATEST`,
+    /// or `$LATEST.PUBLISHED` becomes ready or fails. If that happens by time, the event comes at the next
+    /// access to the world.
     pub state_events: bool,
-    /// Tells all TLS connections to close.
+    /// Notifies all TLS connections to close.
     pub(crate) closing: Arc<Notify>,
     before: Hooks,
     after: Hooks,
@@ -54,9 +54,9 @@ pub struct World {
 pub struct Call {
     /// Such as `UpdateConnectorRegistration`.
     pub operation: String,
-    /// What it was given.
+    /// Its input.
     pub input: Value,
-    /// The error that it ended with; `None` for an answer. Set when the call is done.
+    /// The error that it ended with; `None` for a response. It is set when the call is done.
     pub error: Option<String>,
     pub(crate) number: u64,
 }
@@ -64,8 +64,8 @@ pub struct Call {
 /// The world, shared.
 pub(crate) type Shared = Arc<Mutex<World>>;
 
-/// The world, for as long as the guard lives. A test that failed while it held the guard has
-/// failed already; what it left is still fit to look at.
+/// Locks the world. If a test panicked while it held the lock, it has failed already, and the world can
+/// still be read.
 pub(crate) fn lock(world: &Shared) -> MutexGuard<'_, World> {
     let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
     world.tell_state_changes();
@@ -73,8 +73,8 @@ pub(crate) fn lock(world: &Shared) -> MutexGuard<'_, World> {
 }
 
 impl World {
-    /// Does what a call of AppFlow or Lambda does, without the wire: faults do not meet it, and it
-    /// is not counted among the calls. It takes the names of the API.
+    /// Makes a call of AppFlow or Lambda from outside: faults and hooks do not apply, and the call is not
+    /// recorded. `operation` and `input` are as in the API.
     pub fn call(&mut self, operation: &str, input: &Value) -> Answer {
         let work = Work::named(operation, input)
             .ok_or_else(|| ApiError::new("UnknownOperationException", operation))?;
@@ -82,8 +82,8 @@ impl World {
         work.carry_out(self, number)
     }
 
-    /// Has something happen once, right before the work of the next such call that comes through
-    /// the port. A call that a fault keeps from being worked on does not count.
+    /// Runs a hook once, right before the work of the next such call through the port. A call whose work
+    /// a fault prevents does not count.
     pub fn once_before(
         &mut self,
         calls: impl Into<Calls>,
@@ -92,10 +92,9 @@ impl World {
         self.before.add(calls.into(), hook);
     }
 
-    /// Has something happen once, right after the work of the next such call that comes through the
-    /// port, whatever came of it, and before its answer is sent. Where AppFlow stores late, that is
-    /// after it has read and before it stores. A call that a fault keeps from being worked on does
-    /// not count.
+    /// Runs a hook once, right after the work of the next such call through the port, even if it failed,
+    /// and before its response. If AppFlow stores late, that is after it has read and before it stores. A
+    /// call whose work a fault prevents does not count.
     pub fn once_after(
         &mut self,
         calls: impl Into<Calls>,
@@ -104,8 +103,7 @@ impl World {
         self.after.add(calls.into(), hook);
     }
 
-    /// Does the work of a call that came through the port, between what is to happen before and
-    /// after it.
+    /// Does the work of a call through the port, with the hooks before and after it.
     pub(crate) fn between_hooks<T>(
         &mut self,
         operation: &str,
@@ -122,15 +120,15 @@ impl World {
         done
     }
 
-    /// Notes how a call ended.
+    /// Records the error of a call.
     pub(crate) fn failed(&mut self, number: u64, error: &str) {
-        // The calls may have been taken meanwhile.
+        // The calls may have been taken in the meantime.
         if let Some(call) = self.calls.iter_mut().rfind(|call| call.number == number) {
             call.error = Some(error.to_owned());
         }
     }
 
-    /// Makes events of what has become ready or failed.
+    /// Creates the events for versions that have become ready or failed.
     pub(crate) fn tell_state_changes(&mut self) {
         for change in self.lambda.take_state_changes() {
             if self.state_events {
@@ -146,7 +144,7 @@ impl World {
         self.numbers
     }
 
-    /// Notes an event, and hands it to the updater if events are delivered.
+    /// Records an event, and delivers it to the updater if events are delivered.
     pub fn happened(&mut self, event: Value) {
         if self.delivering {
             let invocation = Invocation {

@@ -1,4 +1,4 @@
-//! How AWS is reached: what Lambda's environment and the SDK's own variables say.
+//! Reads Region, credentials, and endpoints from the environment.
 
 use std::env;
 
@@ -8,15 +8,15 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 /// What the clients of both services have in common.
 ///
-/// The SDK's own loader (`aws-config`) would ask profiles, STS and metadata services too, which no
-/// Lambda function has a use for: Lambda gives Region and credentials in the environment. Without it
-/// the program is smaller by more than a tenth.
+/// This replaces the SDK's own loader (`aws-config`), which also supports profiles, STS, and metadata
+/// services. A Lambda function needs none of them, because Lambda sets Region and credentials in the
+/// environment. Without the loader the program is more than a tenth smaller (docs/performance.md).
 #[derive(Clone, Debug)]
 pub struct Access {
     /// `AWS_REGION`.
     pub region: Option<Region>,
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` where there is one. A
-    /// process's environment does not change, so neither do they.
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` if it is set. They do not
+    /// change during the life of a process.
     pub credentials: Option<Credentials>,
     /// `AWS_ENDPOINT_URL_APPFLOW`, or else `AWS_ENDPOINT_URL`; `None` for AWS's own.
     pub appflow: Option<String>,
@@ -26,9 +26,9 @@ pub struct Access {
     pub use_fips: bool,
     /// `AWS_USE_DUALSTACK_ENDPOINT`.
     pub use_dual_stack: bool,
-    /// What all calls go through.
+    /// The HTTP client of all calls.
     pub http_client: SharedHttpClient,
-    /// The clock by which requests are signed and the retry quota refills: the system's.
+    /// The clock for signatures and the retry quota. A simulation sets its own.
     pub time_source: SharedTimeSource,
 }
 

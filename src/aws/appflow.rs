@@ -1,4 +1,4 @@
-//! AppFlow: list, describe and update registrations.
+//! AppFlow's calls: list, describe, and update registrations.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,16 +28,16 @@ use crate::model::plan::Plan;
 use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration, Undescribed};
 use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 
-/// The most that ListConnectors gives on a page (`maxResults`; its default is 20).
+/// The largest page of ListConnectors (`maxResults`; its default is 20).
 const PAGE: i32 = 100;
 /// First try and retries of one call.
 const ATTEMPTS: u32 = 5;
-/// One attempt. An update lasts as long as AppFlow waits for the connector, which is 10 seconds.
+/// One attempt. An update takes as long as AppFlow waits for the connector, which is up to 10 seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// All attempts of one call and the pauses between them.
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A client with bounded attempts.
+/// A client whose attempts and retries are limited in time.
 pub(super) fn client(access: &Access) -> Client {
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -65,8 +65,8 @@ pub(super) fn client(access: &Access) -> Client {
 }
 
 impl Calls<'_> {
-    /// The labels of all connectors that a Lambda function provides: every page of ListConnectors,
-    /// without AppFlow's own connectors. The list does not say which function.
+    /// The labels of all connectors that a Lambda function provides, from every page of ListConnectors.
+    /// The list does not include the functions' ARNs.
     pub async fn labels(&self) -> Result<Vec<String>, ServiceError> {
         let operation = Operation::ListConnectors;
         let mut labels = Vec::new();
@@ -108,7 +108,7 @@ impl Calls<'_> {
         }
     }
 
-    /// What AppFlow knows about one registration.
+    /// Describes one registration.
     pub async fn describe(&self, label: &ConnectorLabel) -> Result<Registration, Undescribed> {
         let operation = Operation::DescribeConnector;
         let body = Body::default();
@@ -132,12 +132,14 @@ impl Calls<'_> {
             .map(|lambda| lambda.lambda_arn.as_str());
         let Some(arn) = arn else {
             return Err(Undescribed::NoFunction(
-                "DescribeConnector answered without `connectorProvisioningConfig.lambda.lambdaArn`"
+                "DescribeConnector returned no `connectorProvisioningConfig.lambda.lambdaArn`"
                     .to_owned(),
             ));
         };
         let function_arn: FunctionArn = arn.parse().map_err(|error| {
-            Undescribed::NoFunction(format!("DescribeConnector answered an ARN, but {error}"))
+            Undescribed::NoFunction(format!(
+                "DescribeConnector returned an invalid ARN: {error}"
+            ))
         })?;
         Ok(Registration {
             function_arn,
@@ -152,8 +154,8 @@ impl Calls<'_> {
         })
     }
 
-    /// Has AppFlow read the connector's configuration again, from the function that the plan names.
-    /// One try: what is tried again has to be looked at again first.
+    /// Updates a registration, so that AppFlow re-reads the connector's configuration from the plan's
+    /// function. It is not retried here: before each retry, the registration is described again.
     pub async fn update(&self, plan: &Plan) -> Result<(), ServiceError> {
         let operation = Operation::UpdateConnectorRegistration;
         let lambda = LambdaConnectorProvisioningConfig::builder()
@@ -188,7 +190,8 @@ impl Calls<'_> {
     }
 }
 
-/// A recorded answer writes these names in other cases than the API model does.
+/// Compares case-insensitively: a recorded response has `CUSTOMCONNECTOR` and `Lambda` where the API
+/// model has `CustomConnector` and `LAMBDA`.
 fn is_provided_by_lambda(connector: &ConnectorDetail) -> bool {
     match (
         &connector.connector_provisioning_type,
@@ -202,8 +205,8 @@ fn is_provided_by_lambda(connector: &ConnectorDetail) -> bool {
     }
 }
 
-/// Keeps the body of DescribeConnector's answer: evidence covers every member of it, those that this
-/// release of the SDK does not know included.
+/// Keeps the body of DescribeConnector's response: evidence covers all of its members, including those
+/// that this release of the SDK does not know.
 #[derive(Clone, Debug, Default)]
 struct Body(Arc<Mutex<Configuration>>);
 
@@ -233,7 +236,7 @@ impl Intercept for Body {
     }
 }
 
-/// The connector's configuration in an answer; empty for what is no answer.
+/// The connector's configuration in a response body; empty if there is none.
 fn configuration(body: &[u8]) -> Configuration {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -249,7 +252,7 @@ fn configuration(body: &[u8]) -> Configuration {
         version.map(str::to_owned),
         members
             .iter()
-            // A member without a value is as good as none.
+            // `null` is the same as an absent member.
             .filter(|(_, value)| !value.is_null())
             .map(|(name, value)| {
                 let mut digest = DefaultHasher::new();

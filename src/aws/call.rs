@@ -1,5 +1,5 @@
-//! The calls of one invocation. Each knows when the invocation's time is up, and that is an ordinary
-//! error of the call.
+//! The calls of one invocation: each ends by the invocation's deadline, and a call that is cut off
+//! returns an error like any other.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::aws::deadline::Deadline;
 use crate::aws::{appflow, lambda};
 use crate::model::service_error::{Operation, ServiceError};
 
-/// The longest pause before a call is made again that was throttled at every try of the SDK's: as long
-/// as the longest pause between those.
+/// The longest pause before retrying a call that was throttled in all of the SDK's attempts. It is as
+/// long as the SDK's own longest pause.
 const THROTTLED_PAUSE: Duration = Duration::from_secs(8);
-/// What has to be left of the invocation for making it again: the pause, and the SDK's tries with the
-/// pauses between them, which are 15 seconds at most. With less, the throttling is what to report.
+/// The time that must be left to retry such a call: the pause, and the SDK's attempts, whose pauses take
+/// up to 15 seconds. With less, the throttling is reported.
 pub(crate) const THROTTLED_ROUND: Duration = Duration::from_secs(25);
 
 /// The clients of AppFlow and Lambda in this account and Region.
@@ -29,7 +29,7 @@ pub struct Aws {
     lambda: aws_sdk_lambda::Client,
 }
 
-/// AWS for one invocation: every call ends by its deadline.
+/// The clients for one invocation: every call ends by its deadline.
 #[derive(Clone, Copy, Debug)]
 pub struct Calls<'a> {
     pub(super) appflow: &'a aws_sdk_appflow::Client,
@@ -38,7 +38,7 @@ pub struct Calls<'a> {
 }
 
 impl Aws {
-    /// Clients with bounded attempts.
+    /// Clients whose attempts and retries are limited in time.
     pub fn new(access: &Access) -> Self {
         Self {
             appflow: appflow::client(access),
@@ -46,15 +46,16 @@ impl Aws {
         }
     }
 
-    /// Makes a call of each service through `client`, for
-    /// [`Https::open`](crate::aws::https::Https::open), whose client stops it before it is sent.
+    /// Starts a call to each service through `client`. This is for
+    /// [`Https::open`](crate::aws::https::Https::open), whose client stops the calls before anything is
+    /// sent.
     pub async fn make_first_calls(&self, client: SharedHttpClient) {
         let list = self.appflow.list_connectors().customize();
         let list = list.config_override(appflow_config::Builder::new().http_client(client.clone()));
         let look = self.lambda.get_function_configuration();
         let look = look.function_name("connector-updater").customize();
         let look = look.config_override(lambda_config::Builder::new().http_client(client));
-        // Both fail: that is how they are stopped.
+        // Both return an error: that is how the client stops them.
         let _ = join(list.send(), look.send()).await;
     }
 
@@ -69,12 +70,12 @@ impl Aws {
 }
 
 impl Calls<'_> {
-    /// The time that is left for calls.
+    /// The time left for calls.
     pub fn left(&self) -> Duration {
         self.deadline.left()
     }
 
-    /// Waits before a call that was throttled is made again; false if there is no time for it.
+    /// Waits before a throttled call is retried; returns false if there is no time to retry it.
     pub(super) async fn pause(&self) -> bool {
         if self.left() <= THROTTLED_ROUND {
             return false;
@@ -83,7 +84,7 @@ impl Calls<'_> {
         true
     }
 
-    /// Makes a call, or gives it up when the time is up.
+    /// Makes a call, and cuts it off at the deadline.
     pub(super) async fn make<T>(
         &self,
         operation: Operation,
@@ -96,16 +97,15 @@ impl Calls<'_> {
     }
 }
 
-/// The pause before a call is made again that was throttled: at least half of the longest, so that the
-/// service gets a rest, and no two alike, so that those who were throttled together do not come back
-/// together.
+/// The pause before a throttled call is retried: at least half of the longest, to reduce the load, and
+/// random, so that calls that were throttled together are not retried together.
 pub(crate) fn throttled_pause() -> Duration {
     THROTTLED_PAUSE.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
-/// A retry quota of a client's own. The SDK's default one is shared by the process and is only given
-/// back by calls that succeed: after a bad spell, an execution environment that Lambda keeps for hours
-/// would stop retrying. This one also fills up again by itself.
+/// A retry quota for one client. The SDK's default one is shared by all clients of the process, and only
+/// calls that succeed refill it: after an outage, an execution environment that Lambda keeps for hours
+/// would stop retrying. This one also refills over time.
 pub(super) fn retry_partition(name: &'static str) -> RetryPartition {
     RetryPartition::custom(name)
         .token_bucket(TokenBucket::builder().refill_rate(10.0).build())

@@ -1,11 +1,11 @@
-//! The time that an invocation has left.
+//! When an invocation has to stop working.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// What is kept back of an invocation's time to write the report: logging and answering a thousand
-/// registrations takes a small part of it, even on the CPU share of the smallest function.
+/// The time that is reserved for the report. Logging and returning a thousand registrations takes a
+/// small part of it, even on the CPU share of the smallest function.
 const REPORTING: Duration = Duration::from_secs(1);
 
 /// Lambda's own limit on a function's timeout.
@@ -16,19 +16,18 @@ const LONGEST_INVOCATION: Duration = Duration::from_secs(900);
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// The deadline for an invocation that Lambda ends at `end`.
+    /// The deadline of an invocation that Lambda ends at `end`.
     pub fn before(end: SystemTime) -> Self {
         let left = left_until(end, SystemTime::now());
         Self(Instant::now() + left.saturating_sub(REPORTING))
     }
 
-    /// What is left of it.
+    /// The time left until then.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// Runs `work` until the deadline; `None` when it was not done by then, or would only begin
-    /// after it.
+    /// Runs `work` until the deadline; `None` if it was not done by then, or could not begin before.
     pub async fn cut<T>(self, work: impl Future<Output = T>) -> Option<T> {
         if self.left().is_zero() {
             return None;
@@ -37,7 +36,7 @@ impl Deadline {
     }
 }
 
-/// `cargo lambda` gives the length of an invocation where Lambda gives the time of its end.
+/// Where Lambda sends the time at which an invocation ends, `cargo lambda` sends its length.
 fn left_until(end: SystemTime, now: SystemTime) -> Duration {
     match end.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(length) if length <= LONGEST_INVOCATION => length,

@@ -1,4 +1,4 @@
-//! What the SDK says of a call that failed, sorted once into the kinds that everything else acts on.
+//! Classifies the SDK's errors into the kinds that the rest of the program acts on.
 
 use aws_sdk_appflow::config::http::HttpResponse;
 use aws_sdk_appflow::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -6,7 +6,7 @@ use aws_sdk_appflow::operation::RequestId;
 
 use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 
-/// Takes from an SDK error what an operator needs.
+/// Keeps of an SDK error what an operator needs.
 pub(super) fn service_error<E>(
     operation: Operation,
     error: &SdkError<E, HttpResponse>,
@@ -17,7 +17,7 @@ where
     let code = error.code().map(str::to_owned);
     let message = match (&code, error.message(), error.raw_response()) {
         (Some(_), message, _) => message.unwrap_or("(no message)").to_owned(),
-        // An answer that is not the service's, from a proxy for instance.
+        // A response that is not the service's, such as a proxy's.
         (None, _, Some(response)) => format!("HTTP status {}", response.status().as_u16()),
         (None, _, None) => DisplayErrorContext(error).to_string(),
     };
@@ -38,7 +38,7 @@ where
 }
 
 /// The kind of an error, by its name on the API pages of AppFlow and Lambda, or else by its HTTP status:
-/// what stands before a service has names of its own.
+/// AWS's front ends have error names that are on neither.
 fn kind(operation: Operation, code: Option<&str>, message: &str, status: Option<u16>) -> ErrorKind {
     match code {
         None => ErrorKind::NoAnswer,
@@ -48,7 +48,7 @@ fn kind(operation: Operation, code: Option<&str>, message: &str, status: Option<
         Some("ServiceQuotaExceededException") => ErrorKind::QuotaExceeded,
         Some("ConnectorAuthenticationException") => ErrorKind::ConnectorAuthentication,
         Some("ConnectorServerException") => ErrorKind::ConnectorServer,
-        // AddPermission has one name for two things; only its words tell them apart.
+        // AddPermission has one name for two errors; only the messages differ.
         Some("ResourceConflictException")
             if operation == Operation::AddPermission && message.contains("already exists") =>
         {

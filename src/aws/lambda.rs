@@ -1,4 +1,4 @@
-//! Lambda: whether a function is ready, its newest version, and who may invoke it.
+//! Lambda's calls: read a function's configuration, list its versions, and let AppFlow invoke one.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ use crate::model::versions::Versions;
 
 /// First try and retries of one call.
 const ATTEMPTS: u32 = 5;
-/// One attempt; none of these calls makes Lambda wait for anything.
+/// One attempt. Lambda waits for nothing in these calls.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// All attempts of one call and the pauses between them.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// The statement that lets AppFlow invoke a version, in that version's resource policy.
 pub(crate) const STATEMENT_ID: &str = "connector-updater-appflow";
-/// AppFlow as the principal of a permission.
+/// AppFlow's service principal.
 pub(crate) const APPFLOW: &str = "appflow.amazonaws.com";
 
-/// A client with bounded attempts.
+/// A client whose attempts and retries are limited in time.
 pub(super) fn client(access: &Access) -> Client {
     let mut config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -55,7 +55,7 @@ pub(super) fn client(access: &Access) -> Client {
 }
 
 impl Calls<'_> {
-    /// Looks at exactly this function, version or alias: whether it can be invoked now, and what it is.
+    /// Reads the configuration of exactly this function, version, or alias.
     pub async fn look(&self, arn: &FunctionArn) -> Result<Look, ServiceError> {
         let operation = Operation::GetFunctionConfiguration;
         let output = self
@@ -92,7 +92,7 @@ impl Calls<'_> {
         })
     }
 
-    /// The published versions of the function behind `arn`, over all pages of ListVersionsByFunction.
+    /// The published versions of the function of `arn`, from every page of ListVersionsByFunction.
     pub async fn versions(&self, arn: &FunctionArn) -> Result<Versions, ServiceError> {
         let operation = Operation::ListVersionsByFunction;
         let mut versions = Versions::default();
@@ -122,8 +122,8 @@ impl Calls<'_> {
         }
     }
 
-    /// Lets AppFlow invoke the version that `arn` names. A permission that is there already is left as
-    /// it is: the statement's id is always the same, and Lambda rejects a second one.
+    /// Lets AppFlow invoke the version of `arn`. A permission that exists already is left unchanged: the
+    /// statement id is always the same, and Lambda rejects a second statement with the same id.
     pub async fn allow_appflow(
         &self,
         arn: &FunctionArn,

@@ -1,4 +1,4 @@
-//! AWS, as far as it is called from here: the only room that knows the SDK.
+//! Calls AppFlow and Lambda. No other module uses the SDK.
 
 pub mod access;
 mod appflow;

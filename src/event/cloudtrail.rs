@@ -1,7 +1,7 @@
-//! The CloudTrail record of a Lambda call.
+//! Parses the CloudTrail record of a Lambda call.
 //!
-//! Records vary with the age and the path of a call, so nothing is read that is not needed, and what
-//! is not needed may be absent or odd: such a record is still a deployment.
+//! Records differ by version and by how the call was made. So only what is needed is read, and anything
+//! else may be absent or malformed: such a record is still a deployment.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::event::{Deployment, Ignored, InvalidEvent, Trigger, time};
 use crate::model::change::Change;
 use crate::model::function_arn::{Function, FunctionArn, Qualifier};
 
-/// Reads an event that CloudTrail's record of a Lambda call made.
+/// Reads an EventBridge event that holds a CloudTrail record.
 pub(super) fn read(event: &Value) -> Result<Trigger, InvalidEvent> {
     match event.pointer("/detail") {
         Some(Value::Object(_)) => {}
@@ -66,7 +66,7 @@ pub(super) fn read(event: &Value) -> Result<Trigger, InvalidEvent> {
             let publishes = match version {
                 Some(Qualifier::Version(_) | Qualifier::LatestPublished) => true,
                 Some(Qualifier::Latest | Qualifier::Alias(_)) => false,
-                // Without an answer, the request tells.
+                // CloudTrail cut the response, so the request has to do.
                 None => {
                     event.pointer("/detail/requestParameters/publish") == Some(&Value::Bool(true))
                 }
@@ -89,7 +89,7 @@ pub(super) fn read(event: &Value) -> Result<Trigger, InvalidEvent> {
     }))
 }
 
-/// What a Lambda call that deploys is about.
+/// What a Lambda call deploys.
 #[derive(Clone, Copy)]
 enum Call {
     Version,
@@ -99,8 +99,9 @@ enum Call {
 }
 
 /// The Lambda calls that deploy: the name, and the date of the API version that CloudTrail appends to
-/// it. AWS has announced that the date will go, so a record may have either form. No other suffix is
-/// accepted: `CreateFunctionUrlConfig` begins like `CreateFunction`.
+/// it. By the Lambda developer guide, `eventName` "might include date and version information", so a
+/// record may have either form. No other suffix is accepted: `CreateFunctionUrlConfig` begins like
+/// `CreateFunction`.
 const CALLS: [(&str, &str, Call); 6] = [
     ("PublishVersion", "20150331", Call::Version),
     ("UpdateFunctionCode", "20150331v2", Call::Code),
@@ -127,14 +128,14 @@ impl Call {
     }
 }
 
-/// Every `eventName` that deploys a function, for the rules that are to match the same ones.
+/// Every `eventName` that deploys a function: EventBridge's rules must match the same ones.
 pub fn event_names() -> impl Iterator<Item = String> {
     CALLS
         .into_iter()
         .flat_map(|(name, date, _)| [name.to_owned(), format!("{name}{date}")])
 }
 
-/// What a call published: what its answer describes, or else what its request asked for.
+/// What a call published, by its response, or else by its request.
 fn published(event: &Value, version: Option<&Qualifier>) -> Change {
     match version {
         Some(Qualifier::Version(version)) => Change::Published(Some(*version)),
@@ -148,8 +149,8 @@ fn published(event: &Value, version: Option<&Qualifier>) -> Change {
     }
 }
 
-/// The function of a call, and the version that the call's answer describes. CloudTrail cuts
-/// answers of more than 100 KB, so all of the answer may be missing.
+/// The function of a call, and the version that the call's response describes. CloudTrail cuts
+/// `responseElements` of more than 100 KB, so the response may be missing.
 fn function_and_version(event: &Value) -> Result<(Function, Option<Qualifier>), InvalidEvent> {
     let version = text(event, "/detail/responseElements/version")
         .and_then(|version| version.parse::<Qualifier>().ok());
@@ -157,16 +158,16 @@ fn function_and_version(event: &Value) -> Result<(Function, Option<Qualifier>), 
         return Ok((requested_function(event)?, version));
     };
     match (arn.qualifier(), version) {
-        // `$LATEST` is described under the unqualified ARN.
+        // Lambda describes `$LATEST` with the unqualified ARN.
         (None, version) => Ok((arn.function().clone(), version.or(Some(Qualifier::Latest)))),
         (Some(qualifier), Some(version)) if *qualifier != version => Err(InvalidEvent(format!(
-            "`detail.responseElements` has version {version} and the ARN of {qualifier}"
+            "`detail.responseElements` has version {version}, but an ARN that ends in {qualifier}"
         ))),
         (Some(qualifier), _) => Ok((arn.function().clone(), Some(qualifier.clone()))),
     }
 }
 
-/// The function that a call's request names: a bare name, a partial ARN or a whole one.
+/// The function that a call's request names: a bare name, a partial ARN, or an ARN.
 fn requested_function(event: &Value) -> Result<Function, InvalidEvent> {
     let Some(name) = needed(event, "/detail/requestParameters/functionName")? else {
         return Err(InvalidEvent(
@@ -186,7 +187,7 @@ fn requested_function(event: &Value) -> Result<Function, InvalidEvent> {
     })
 }
 
-/// The function and the movement of an alias.
+/// The function of an alias that was created or updated, and what changed.
 fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
     let (function, alias, record) = match arn(event, "/detail/responseElements/aliasArn")? {
         Some(arn) => match arn.qualifier() {
@@ -203,14 +204,14 @@ fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
         None => {
             let name = required(event, "/detail/requestParameters/name")?;
             match name.parse() {
-                // The request of an UpdateAlias has only what is to change; the answer has it all.
+                // An UpdateAlias request has only what changes; the response has the whole alias.
                 Ok(Qualifier::Alias(alias)) => {
                     let record = "/detail/requestParameters";
                     (requested_function(event)?, alias, record)
                 }
                 _ => {
                     return Err(InvalidEvent(format!(
-                        "`detail.requestParameters.name` is `{}`, which no alias can be called",
+                        "`detail.requestParameters.name`: `{}` is not the name of an alias",
                         excerpt(name)
                     )));
                 }
@@ -556,7 +557,10 @@ mod tests {
         let response = json!({ "functionArn": format!("{ARN}:7"), "version": "8" });
         let event = record("PublishVersion20150331", json!(null), response);
         let InvalidEvent(told) = read(&event.to_string()).unwrap_err();
-        assert!(told.contains("version 8 and the ARN of 7"), "{told}");
+        assert!(
+            told.contains("version 8, but an ARN that ends in 7"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Lambda's own function state events.
+//! Parses Lambda's own function state events.
 //!
 //! Lambda sends one to the default bus each time a version of a function changes state. Their exact
-//! detail types and members are unverified, so what is read is what no such event can lack: the
-//! function's ARN, with the version in it, and the state.
+//! detail types and members are unverified, so only what every such event must have is read: the
+//! function's ARN, which has the version in it, and the state.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::event::{Deployment, Ignored, Trigger};
 use crate::model::change::Change;
 use crate::model::function_arn::{FunctionArn, Qualifier};
 
-/// Reads an event of Lambda's that CloudTrail did not record.
+/// Reads an event that Lambda itself sent, and not CloudTrail.
 pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
     let event_id = text(event, "/id").map(excerpt);
     let ignored = |reason: String| {
@@ -35,11 +35,11 @@ pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
         Some("Active") => {}
         Some(other) => {
             return ignored(format!(
-                "the state of {arn} is {}, and only Active is ready to be read",
+                "the state of {arn} is {}; expected Active",
                 excerpt(other)
             ));
         }
-        None => return ignored(format!("the event does not tell the state of {arn}")),
+        None => return ignored(format!("the event has no state of {arn}")),
     }
     let change = match arn.qualifier() {
         Some(Qualifier::Version(version)) => Change::Published(Some(*version)),
@@ -58,8 +58,7 @@ pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
     })
 }
 
-/// The first Lambda function ARN in `resources`, or else the first text in `detail`, at any depth,
-/// that is one.
+/// The first Lambda function ARN in `resources`, or else the first one in `detail`, at any depth.
 fn function_arn(event: &Value) -> Option<FunctionArn> {
     fn first(value: &Value) -> Option<FunctionArn> {
         match value {
@@ -150,14 +149,14 @@ mod tests {
         for (resources, detail, reason) in [
             (&resources, json!({ "state": "Pending" }), "is Pending"),
             (&resources, json!({ "state": "active" }), "is active"),
-            (&resources, json!({ "state": 5 }), "does not tell the state"),
-            (&resources, json!({}), "does not tell the state"),
-            (&resources, json!(null), "does not tell the state"),
-            (&resources, json!("Active"), "does not tell the state"),
+            (&resources, json!({ "state": 5 }), "has no state"),
+            (&resources, json!({}), "has no state"),
+            (&resources, json!(null), "has no state"),
+            (&resources, json!("Active"), "has no state"),
             (
                 &resources,
                 json!({ "deep": { "state": "Active" } }),
-                "does not tell the state",
+                "has no state",
             ),
             (&json!([]), json!({ "state": "Active" }), "names no Lambda"),
             (&json!("x"), json!({ "state": "Active" }), "names no Lambda"),

@@ -1,22 +1,23 @@
-//! Members of an event: what is needed is named when it is missing or odd, what is not is passed over.
+//! Reads members of an event: an error names a needed member that is malformed, and the other members
+//! are optional.
 
 use serde_json::Value;
 
 use crate::event::InvalidEvent;
 
-/// The text at a JSON pointer that is not needed: `None` for anything else.
+/// The string at a JSON pointer, for a member that is optional: `None` for anything else.
 pub(super) fn text<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
     event.pointer(pointer).and_then(Value::as_str)
 }
 
-/// The text at a JSON pointer that is needed if it is there. `null` and a missing member are the
-/// same: CloudTrail uses both.
+/// The string at a JSON pointer, for a member that must be a string if it is present. `null` counts as
+/// absent: CloudTrail writes both.
 ///
 /// # Errors
-/// Something else is there, or on the way to it.
+/// When the member, or one that contains it, has another type.
 pub(super) fn needed<'a>(event: &'a Value, pointer: &str) -> Result<Option<&'a str>, InvalidEvent> {
     let mut value = event;
-    let mut way = 0;
+    let mut parsed = 0;
     for member in pointer.split('/').skip(1) {
         value = match value {
             Value::Object(members) => match members.get(member) {
@@ -24,9 +25,9 @@ pub(super) fn needed<'a>(event: &'a Value, pointer: &str) -> Result<Option<&'a s
                 None => return Ok(None),
             },
             Value::Null => return Ok(None),
-            other => return Err(wrong_kind(&pointer[..way], other, "an object")),
+            other => return Err(wrong_kind(&pointer[..parsed], other, "an object")),
         };
-        way += 1 + member.len();
+        parsed += 1 + member.len();
     }
     match value {
         Value::Null => Ok(None),
@@ -35,16 +36,16 @@ pub(super) fn needed<'a>(event: &'a Value, pointer: &str) -> Result<Option<&'a s
     }
 }
 
-/// The text at a JSON pointer that has to be there.
+/// The string at a JSON pointer, for a member that is required.
 ///
 /// # Errors
-/// It is not.
+/// When it is absent, or has another type.
 pub(super) fn required<'a>(event: &'a Value, pointer: &str) -> Result<&'a str, InvalidEvent> {
     needed(event, pointer)?
         .ok_or_else(|| InvalidEvent(format!("the event has no `{}`", path(pointer))))
 }
 
-/// The error that names a member of another kind than it should have.
+/// The error for a member with the wrong type.
 pub(super) fn wrong_kind(pointer: &str, value: &Value, expected: &str) -> InvalidEvent {
     InvalidEvent(format!(
         "`{}`: expected {expected}, found {}",
@@ -53,7 +54,7 @@ pub(super) fn wrong_kind(pointer: &str, value: &Value, expected: &str) -> Invali
     ))
 }
 
-/// `/detail/eventName` as people write it.
+/// A JSON pointer as messages show it: `/detail/eventName` becomes `detail.eventName`.
 pub(super) fn path(pointer: &str) -> String {
     pointer.trim_start_matches('/').replace('/', ".")
 }
@@ -69,7 +70,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// As much of an untrusted text as a response or a log line repeats.
+/// The start of an untrusted text, short enough to repeat in a response or a log line.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(120).collect()
 }

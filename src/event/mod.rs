@@ -1,9 +1,9 @@
-//! JSON in, what happened out.
+//! Parses an invocation's payload into what happened.
 //!
-//! Four things can reach this function: a CloudTrail record of a Lambda call in an EventBridge
-//! envelope, a function state event of Lambda's own, a Scheduled Event, and `{"sweep": {…}}` by hand.
-//! Anything else that EventBridge may deliver is ignored with a reason; anything that is not what it
-//! says it is, is an error.
+//! There are four kinds of payload: a CloudTrail record of a Lambda call in an EventBridge envelope, a
+//! function state event of Lambda's own, a Scheduled Event, and `{"sweep": {…}}` by hand. Any other
+//! EventBridge event is ignored, with a reason. A payload that claims to be one of the four and is
+//! malformed is an error.
 
 mod cloudtrail;
 mod function_state;
@@ -20,12 +20,12 @@ use crate::event::sweep::Sweep;
 use crate::model::change::Change;
 use crate::model::function_arn::Function;
 
-/// What an invocation is about.
+/// Why the updater was invoked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trigger {
     /// A function was deployed.
     Deployment(Deployment),
-    /// Registrations are reconciled without an event.
+    /// Registrations are to be updated without a deployment's event.
     Sweep(Sweep),
     /// There is nothing to do.
     Ignored(Ignored),
@@ -39,7 +39,7 @@ pub struct Deployment {
     pub event_id: Option<String>,
     /// CloudTrail's `eventName`, such as `PublishVersion20150331`, or the detail type.
     pub event_name: String,
-    /// When the call was made, where the event tells.
+    /// When the call was made, if the event says so.
     pub time: Option<DateTime>,
     /// The function that was deployed.
     pub function: Function,
@@ -58,7 +58,7 @@ pub struct Ignored {
     pub reason: String,
 }
 
-/// An event that claims to be for this function and cannot be understood.
+/// A payload that claims to be one of the supported kinds, and is malformed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidEvent(pub String);
@@ -66,8 +66,8 @@ pub struct InvalidEvent(pub String);
 /// Reads an invocation's payload.
 ///
 /// # Errors
-/// When the payload is not JSON, not an object, or claims to be one of the things that this function
-/// handles and lacks what is needed for it.
+/// When the payload is not JSON, not an object, or claims to be one of the supported kinds and lacks
+/// what that kind needs.
 pub fn read(payload: &str) -> Result<Trigger, InvalidEvent> {
     let event: Value = serde_json::from_str(payload)
         .map_err(|error| InvalidEvent(format!("the payload is not JSON: {error}")))?;
@@ -88,7 +88,7 @@ pub fn read(payload: &str) -> Result<Trigger, InvalidEvent> {
         ("aws.lambda", other) if !other.ends_with("via CloudTrail") => {
             Ok(function_state::read(&event, other))
         }
-        // From a rule's schedule and from EventBridge Scheduler, in this order.
+        // `aws.events` for a scheduled rule, `aws.scheduler` for EventBridge Scheduler.
         ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(Trigger::Sweep(Sweep {
             event_id: text(&event, "/id").map(str::to_owned),
             time: time(&event, "/time"),
@@ -107,7 +107,7 @@ pub fn read(payload: &str) -> Result<Trigger, InvalidEvent> {
     }
 }
 
-/// A time that is only reported: what is no time counts as none.
+/// A time, which is only reported: `None` if it is missing or malformed.
 fn time(event: &Value, pointer: &str) -> Option<DateTime> {
     DateTime::from_str(text(event, pointer)?, Format::DateTime).ok()
 }

@@ -1,4 +1,4 @@
-//! A sweep: every registration in scope is brought to where its events would have brought it.
+//! Parses a sweep, which makes up for lost events: it brings every registration in scope up to date.
 
 use aws_smithy_types::DateTime;
 use serde::Deserialize;
@@ -28,8 +28,8 @@ pub struct Sweep {
 /// all members but `sweep` are optional.
 ///
 /// # Errors
-/// An unknown member (a sweep whose `dryRun` is misspelled must not write), an empty list, or a name
-/// that cannot exist.
+/// When there is an unknown member (a sweep whose `dryRun` is misspelled must not write), an empty
+/// list, or a name that cannot exist.
 pub(super) fn by_hand(payload: &str) -> Result<Sweep, InvalidEvent> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -1,11 +1,11 @@
-//! What happened to a function, and the form that registrations are kept in.
+//! What changed about a function, and the form to keep registrations in.
 
 use crate::model::function_arn::Version;
 
-/// What happened to a function.
+/// What changed about a function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// A version was published; `None` where the event was cut and does not tell which.
+    /// A version was published; `None` if CloudTrail cut the event, so that it is unknown which one.
     Published(Option<Version>),
     /// `$LATEST.PUBLISHED` was published (Lambda Managed Instances).
     LatestPublished,
@@ -20,7 +20,7 @@ pub enum Change {
     },
 }
 
-/// `REGISTER_AS`: the form that registrations are kept in.
+/// `REGISTER_AS`: the form to keep registrations in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RegisterAs {
     /// Each registration keeps its form.

@@ -7,24 +7,24 @@ use crate::model::function_arn::FunctionArn;
 use crate::model::readiness::Found;
 use crate::model::registration::ConnectorLabel;
 
-/// Makes a call to UpdateConnectorRegistration happen once: AppFlow answers a token that it has
-/// seen in the last 8 hours without doing the work again, and rejects it with other parameters.
+/// Makes UpdateConnectorRegistration idempotent: AppFlow does not repeat the work for a token that it
+/// has seen in the last 8 hours, and rejects the token with other parameters.
 ///
-/// It is a digest of what caused the update, of every parameter sent, of what the function was when
-/// it was found ready, and of the tokens of the rounds before it. So another delivery of an event
-/// repeats it, and an update for newer code does not. 64 hexadecimal characters, within the API's
-/// 1 to 256 of `[ -~]`.
+/// It is a digest of what caused the update, of every parameter sent, of the function's version, code,
+/// and last change when it was found ready, and of the previous rounds' tokens. So another delivery of
+/// an event repeats the token, and an update for newer code has another one. It has 64 hexadecimal
+/// characters, and the API accepts 1 to 256 of `[ -~]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientToken(String);
 
 impl ClientToken {
     /// The token for one update.
     ///
-    /// `cause` is the CloudTrail `eventID`, a state event's `id`, or else the Lambda request id,
-    /// which Lambda's own retries keep. `found` is what the function was, where Lambda told.
-    /// `previous` is the token of the round before: two deliveries of one event that come to the
-    /// same state by different ways, one over newer code than the other, do not share a token, or
-    /// AppFlow would take the second update for done although an older one was stored in between.
+    /// `cause` is the CloudTrail `eventID`, a state event's `id`, or else the Lambda request id, which
+    /// Lambda's own retries keep. `found` is what the function was, if the updater is authorized to read
+    /// it. `previous` is the previous round's token. It matters if two deliveries of one event reach the
+    /// same code, one of them after an update for newer code: with the same token, AppFlow would not
+    /// repeat the update, although it stored another one in between.
     pub fn new(
         cause: &str,
         label: &ConnectorLabel,
@@ -34,8 +34,8 @@ impl ClientToken {
         previous: Option<&Self>,
     ) -> Self {
         let mut digest = Sha256::new();
-        // Each field goes in with its length, and with a mark of whether it is there: two ways to
-        // cut the same text differ, and so do a missing field and an empty one.
+        // Each field is preceded by its length and by whether it is present. So the same text split
+        // differently gives another digest, and so does a missing field instead of an empty one.
         let mut add = |field: Option<&str>| match field {
             None => digest.update([0]),
             Some(field) => {

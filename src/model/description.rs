@@ -1,28 +1,28 @@
-//! The description that an update carries.
+//! The description that an update sends.
 //!
-//! UpdateConnectorRegistration takes at most 1024 characters of `[\s\w/!@#+=.-]*`: no colon, comma,
-//! bracket or quote. DescribeConnector may answer with 2048 characters of another set.
+//! UpdateConnectorRegistration accepts at most 1,024 characters of `[\s\w/!@#+=.-]*`: no colons,
+//! commas, brackets, or quotes. DescribeConnector can return 2,048 characters of another set.
 
 use std::fmt;
 use std::str::FromStr;
 
 /// The longest description (UpdateConnectorRegistration, `description`).
 const MAX: usize = 1024;
-/// What stands in for a character that the API does not take.
+/// Replaces a character that the API rejects.
 const REPLACEMENT: char = '-';
 
-/// A description that an update may carry.
+/// A description that the API accepts in an update.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Description(String);
 
 /// Why a connector's description cannot be sent back as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Unsendable {
-    /// It is longer than an update may carry.
-    #[error("it has {0} characters, and an update may carry {MAX}")]
+    /// It is too long.
+    #[error("it has {0} characters, and AppFlow accepts at most {MAX} in an update")]
     TooLong(usize),
     /// It has a character outside the API's pattern.
-    #[error("it has the character `{0}`, which an update may not carry")]
+    #[error("it has the character `{0}`, which AppFlow rejects in an update")]
     Character(char),
 }
 
@@ -38,16 +38,16 @@ enum Piece {
     Date,
 }
 
-/// A template with braces that are no placeholder.
+/// A template with braces that are not a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a placeholder: there are {{function}}, {{version}} and {{date}}")]
+#[error("`{0}` is not a placeholder; expected {{function}}, {{version}} and {{date}} only")]
 pub struct UnknownPlaceholder(String);
 
 impl Description {
     /// The connector's own description, unchanged.
     ///
     /// # Errors
-    /// When an update may not carry it as it is: half a description would replace a whole one.
+    /// When the API would reject it: half a description must not replace a whole one.
     pub fn unchanged(text: &str) -> Result<Self, Unsendable> {
         if let Some(character) = text.chars().find(|character| !is_allowed(*character)) {
             return Err(Unsendable::Character(character));
@@ -65,13 +65,13 @@ impl Description {
 }
 
 impl Template {
-    /// Whether it says which version it is.
+    /// Whether it has the placeholder `{version}`.
     pub fn names_the_version(&self) -> bool {
         self.0.contains(&Piece::Version)
     }
 
-    /// Fills in the placeholders; replaces every character that the API does not take by `-`, and
-    /// cuts what is longer than it takes.
+    /// Fills in the placeholders, replaces each character that the API rejects with `-`, and truncates
+    /// text that is too long.
     pub fn render(&self, function: &str, version: &str, date: &str) -> Description {
         let text: String = self
             .0
@@ -125,7 +125,8 @@ impl fmt::Display for Description {
     }
 }
 
-/// `[\s\w/!@#+=.-]`. AWS's patterns are Java's, whose `\s` and `\w` are ASCII only.
+/// Whether it matches `[\s\w/!@#+=.-]`, with `\s` and `\w` read as ASCII only, as in Java's patterns.
+/// That is the narrower reading; how AppFlow reads the pattern is unverified.
 fn is_allowed(character: char) -> bool {
     character.is_ascii_alphanumeric()
         || matches!(

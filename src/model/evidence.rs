@@ -1,8 +1,8 @@
-//! What AppFlow holds of a connector, so far that two descriptions can be compared: only a
-//! difference between them proves that an update changed something.
+//! What an update changed: the difference between two descriptions of a connector, which is all that
+//! AppFlow shows of it.
 
-/// Members of `connectorConfiguration` that an update changes by itself, or that only say which
-/// registration it is.
+/// Members of `connectorConfiguration` that describe the registration and not the connector. They are
+/// not evidence: an update changes some of them whatever the connector's configuration is.
 const NOT_THE_CONNECTORS: [&str; 6] = [
     "connectorArn",
     "connectorDescription",
@@ -12,7 +12,7 @@ const NOT_THE_CONNECTORS: [&str; 6] = [
     "registeredBy",
 ];
 
-/// What AppFlow holds of a connector: DescribeConnector's `connectorConfiguration`.
+/// AppFlow's copy of a connector's configuration: DescribeConnector's `connectorConfiguration`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Configuration {
     /// `connectorVersion`.
@@ -21,7 +21,7 @@ pub struct Configuration {
     members: Vec<(String, u64)>,
 }
 
-/// What an update did.
+/// What an update changed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Evidence {
     /// `connectorVersion` before the update.
@@ -33,7 +33,7 @@ pub struct Evidence {
 }
 
 impl Configuration {
-    /// What AppFlow holds, from each member's name and a digest of its value.
+    /// A configuration of these members, each with a digest of its value.
     pub fn new(version: Option<String>, members: impl Iterator<Item = (String, u64)>) -> Self {
         let mut members: Vec<_> = members
             .filter(|(name, _)| !NOT_THE_CONNECTORS.contains(&name.as_str()))
@@ -42,7 +42,7 @@ impl Configuration {
         Self { version, members }
     }
 
-    /// What an update did between `self` and `after`.
+    /// What an update changed, if AppFlow had `self` before it and has `after` now.
     pub fn evidence(&self, after: &Self) -> Evidence {
         let differs = |one: &Self, other: &Self| {
             let other = other.members.clone();

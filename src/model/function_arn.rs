@@ -1,8 +1,8 @@
-//! A Lambda function ARN and its qualifier.
+//! Lambda function ARNs and their qualifiers.
 //!
 //! The forms are those of the `FunctionName` and `Qualifier` parameters in the
 //! [Lambda API reference](https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html).
-//! ARNs are only ever made by editing one that was received, so the partition is never guessed.
+//! A new ARN is only made by editing one that was received, so the partition is never guessed.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -15,13 +15,13 @@ use serde::Serialize;
 const NAME_MAX: usize = 64;
 /// Lambda limits an alias's name to 128 characters (CreateAlias, `Name`).
 const ALIAS_MAX: usize = 128;
-/// The longest Region or partition that is taken for one; the longest today have 14 characters.
+/// The longest Region or partition that is accepted; the longest today have 14 characters.
 const REGION_MAX: usize = 32;
 
-/// A function, whichever version of it: what an event and a registration must have in common.
+/// A function without a qualifier: what an event and a registration must have in common.
 ///
-/// The partition is left out because the Region implies it, and an event that names its function by
-/// a bare name does not tell it.
+/// The partition is left out, because the Region implies it, and an event may have only a function's
+/// name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Function {
     region: Arc<str>,
@@ -29,10 +29,10 @@ pub struct Function {
     name: Arc<str>,
 }
 
-/// A published version's number, from 1 up.
+/// The number of a published version.
 pub type Version = NonZeroU64;
 
-/// What stands behind the function's name in an ARN.
+/// What follows the function's name in an ARN.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Qualifier {
     /// `$LATEST`, the unpublished code.
@@ -46,8 +46,8 @@ pub enum Qualifier {
     Alias(String),
 }
 
-/// A Lambda function's ARN. What it prints is, to the letter, what it was parsed from. Its copies share
-/// their texts: every registration, target and call has some.
+/// A Lambda function's ARN. It displays exactly as it was parsed. Clones are cheap, because every
+/// registration, target, and call has some.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionArn {
     partition: Arc<str>,
@@ -55,7 +55,7 @@ pub struct FunctionArn {
     qualifier: Option<Qualifier>,
 }
 
-/// Text that is not the ARN, the name or the qualifier of a Lambda function.
+/// Text that is not the ARN, the name, or the qualifier of a Lambda function.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a Lambda function's {expected}")]
 pub struct NotAFunction {
@@ -65,7 +65,7 @@ pub struct NotAFunction {
 
 impl NotAFunction {
     pub(super) fn new(text: &str, expected: &'static str) -> Self {
-        // Events are not ours: a megabyte in one must not become a megabyte in a log or a queue.
+        // Events are untrusted: a megabyte in one must not become a megabyte in a log or a queue.
         let mut excerpt: String = text.chars().take(120).collect();
         if excerpt.len() < text.len() {
             excerpt.push('…');
@@ -78,12 +78,12 @@ impl NotAFunction {
 }
 
 impl Function {
-    /// Reads the `FunctionName` of a Lambda call, which may be a bare name, a partial ARN
-    /// (`123456789012:function:name`, with or without a Region before it) or a whole ARN. What it
-    /// leaves out comes from `region` and `account`; a qualifier is dropped.
+    /// Parses the `FunctionName` of a Lambda call, which may be a bare name, a partial ARN
+    /// (`123456789012:function:name`, with or without a Region before it), or an ARN. `region` and
+    /// `account` apply if it has none. A qualifier is dropped.
     ///
     /// # Errors
-    /// When the text is none of these, or needs a Region or an account that was not given.
+    /// When the text is none of these, or needs a Region or an account that is missing.
     pub fn from_name(
         text: &str,
         region: Option<&str>,
@@ -94,8 +94,8 @@ impl Function {
         }
         let bad = || NotAFunction::new(text, "name, partial ARN or ARN");
         let mut parts = text.split(':').peekable();
-        // A bare name may look like a Region or say "function": only a part with another behind it
-        // can be a prefix.
+        // A function may be named like a Region, or `function`: a part is a prefix only if another
+        // part follows.
         let more =
             |parts: &std::iter::Peekable<std::str::Split<'_, char>>| parts.clone().nth(1).is_some();
         let mut region = region;
@@ -140,7 +140,8 @@ impl Function {
         &self.region
     }
 
-    /// The function's unqualified ARN in `partition`; for reports, never for a call.
+    /// The function's unqualified ARN in `partition`, for reports only: calls use ARNs that were
+    /// received.
     pub fn arn(&self, partition: &str) -> FunctionArn {
         FunctionArn {
             partition: partition.into(),
@@ -151,7 +152,7 @@ impl Function {
 }
 
 impl FunctionArn {
-    /// The function, whichever version.
+    /// The function, without the qualifier.
     pub fn function(&self) -> &Function {
         &self.function
     }
@@ -161,12 +162,12 @@ impl FunctionArn {
         &self.partition
     }
 
-    /// The version or alias; `None` where the ARN stops at the function's name.
+    /// The version or alias; `None` if the ARN ends with the function's name.
     pub fn qualifier(&self) -> Option<&Qualifier> {
         self.qualifier.as_ref()
     }
 
-    /// The version that the ARN names, if it names a numbered one.
+    /// The version, if the ARN is qualified with a numbered one.
     pub fn version(&self) -> Option<Version> {
         match self.qualifier {
             Some(Qualifier::Version(version)) => Some(version),
@@ -257,8 +258,8 @@ impl FromStr for Qualifier {
         if text.is_empty() || text.len() > ALIAS_MAX {
             return Err(bad());
         }
-        // An alias is never all digits (CreateAlias), so digits are a version; Lambda writes
-        // versions without leading zeros.
+        // An alias's name cannot be all digits (CreateAlias), so digits are a version. Lambda's
+        // versions have no leading zeros.
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             if text.starts_with('0') {
                 return Err(bad());
@@ -313,7 +314,7 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a function can have this name (CreateFunction, `FunctionName`).
+/// Whether it is a valid function name (CreateFunction, `FunctionName`).
 pub fn is_name(text: &str) -> bool {
     (1..=NAME_MAX).contains(&text.len())
         && text

@@ -1,4 +1,4 @@
-//! The values that the rooms hand on. Nothing here knows a service or waits for anything.
+//! The values that the other modules share. Nothing here calls a service or awaits.
 
 pub mod change;
 pub mod client_token;

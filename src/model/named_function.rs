@@ -1,4 +1,4 @@
-//! A function that a sweep names.
+//! How a sweep names a function: by name or by ARN.
 
 use std::str::FromStr;
 
@@ -7,14 +7,14 @@ use crate::model::function_arn::{Function, FunctionArn, NotAFunction, is_name};
 /// A function that a sweep names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NamedFunction {
-    /// By its bare name, in whichever account or Region.
+    /// By its bare name, in any account and Region.
     Name(String),
-    /// By its ARN; a qualifier makes no difference.
+    /// By its ARN, whose qualifier is dropped.
     Function(Function),
 }
 
 impl NamedFunction {
-    /// Whether this is the function that it names.
+    /// Whether it names this function.
     pub fn is(&self, function: &Function) -> bool {
         match self {
             Self::Name(name) => function.name() == name,

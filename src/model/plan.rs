@@ -1,11 +1,11 @@
-//! What an update sends, as a value: nothing is written until somebody carries it out.
+//! What an update sends, as a value.
 
 use crate::model::client_token::ClientToken;
 use crate::model::description::Description;
 use crate::model::function_arn::FunctionArn;
 use crate::model::registration::ConnectorLabel;
 
-/// One call to UpdateConnectorRegistration. A dry run is a plan that is not carried out.
+/// The parameters of one call to UpdateConnectorRegistration. A dry run does not send them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {
     /// `connectorLabel`.

@@ -1,52 +1,52 @@
-//! Whether AppFlow can be pointed at a function now, and what the function was at that moment.
+//! Whether AppFlow can read a connector's configuration from a function now.
 //!
-//! AppFlow invokes the function to read the connector's configuration. A `Pending` function rejects
-//! the invocation; one whose last update is `InProgress` answers with its old code, and AppFlow would
-//! store the old configuration without an error
+//! AppFlow invokes the function to read it. A `Pending` function rejects the invocation. One whose last
+//! update is `InProgress` still runs its old code, so AppFlow would store the old configuration without
+//! an error
 //! ([Lambda function states](https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html)).
 
-/// One look at a function, version, or alias: GetFunctionConfiguration's answer.
+/// A function, version, or alias as GetFunctionConfiguration shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Look {
     /// Whether it can be invoked.
     pub readiness: Readiness,
-    /// What it was.
+    /// What it is.
     pub found: Found,
 }
 
-/// What a function was when it was looked at. A deployment changes at least one of the members;
-/// members that Lambda leaves out are empty.
+/// What a function is. A deployment changes at least one of the members. Members that Lambda leaves
+/// out are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Found {
     /// `Version`: for an alias, the version behind it.
     pub version: String,
     /// `CodeSha256`.
     pub code_sha256: String,
-    /// `LastModified`: also tells two functions apart that had the same name one after the other.
+    /// `LastModified`: differs also if the function was deleted and recreated.
     pub last_modified: String,
 }
 
-/// What GetFunctionConfiguration says about being invoked.
+/// Whether a function can be invoked, by GetFunctionConfiguration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Readiness {
     /// Active and not in the middle of an update.
     Ready,
-    /// Active, and its last update failed, with Lambda's reason: the code before that update still
-    /// answers.
+    /// Active, but its last update failed, with Lambda's reason: an invocation runs the code from before
+    /// that update.
     ReadyAsBefore(String),
-    /// Idle for so long that Lambda took its resources back. Being invoked is what wakes it: the
-    /// first invocation fails, and the function is `Pending` for a while.
+    /// Idle for so long that Lambda reclaimed its resources. The next invocation fails, and makes the
+    /// function `Pending`, and then `Active`.
     Inactive,
     /// Not ready yet, with the state that it is in.
     NotYet(String),
-    /// On Lambda Managed Instances, where `$LATEST` cannot be invoked: an invocation without a
-    /// qualifier runs `$LATEST.PUBLISHED`.
+    /// It is `$LATEST` of a function on Lambda Managed Instances, which cannot be invoked: an
+    /// invocation without a qualifier runs `$LATEST.PUBLISHED`.
     NonInvocable,
-    /// It will not become ready by itself, with Lambda's own reason.
+    /// It will not become ready by itself, with Lambda's reason.
     Never(String),
 }
 
-/// The members of GetFunctionConfiguration's answer that tell; all are optional there.
+/// The members of GetFunctionConfiguration's response that decide it. All are optional there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FunctionState<'a> {
     /// `State`.
@@ -60,8 +60,8 @@ pub struct FunctionState<'a> {
 }
 
 impl FunctionState<'_> {
-    /// Reads the answer. An unknown state counts as not ready: waiting in vain ends in an error that
-    /// somebody sees, going ahead could store an old configuration unseen.
+    /// Whether the function can be invoked. An unknown state counts as not ready: a wait that times out
+    /// is an error that somebody sees, but going ahead could silently store an old configuration.
     pub fn readiness(self) -> Readiness {
         let reason = |reason: Option<&str>| reason.unwrap_or("Lambda gives no reason").to_owned();
         match (self.state, self.last_update) {
@@ -72,8 +72,8 @@ impl FunctionState<'_> {
                 ))
             }
             (Some("ActiveNonInvocable"), _) => Readiness::NonInvocable,
-            // Lambda leaves the members out for functions that are older than they are, and
-            // LastUpdateStatus for a version that was published by an update of the code.
+            // The API reference has both members as optional. A recorded UpdateFunctionCode with
+            // `publish` has no LastUpdateStatus.
             (None | Some("Active"), None | Some("Successful")) => Readiness::Ready,
             (None | Some("Active"), Some("Failed")) => {
                 Readiness::ReadyAsBefore(reason(self.last_update_reason))

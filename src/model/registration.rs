@@ -1,4 +1,4 @@
-//! What AppFlow knows about a custom connector, as far as it matters here.
+//! A custom connector's registration in AppFlow.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,30 +10,30 @@ use crate::model::service_error::ServiceError;
 /// The longest connector label (UpdateConnectorRegistration, `connectorLabel`).
 const LABEL_MAX: usize = 256;
 
-/// A connector label that AppFlow can have: at most 256 characters of the pattern
-/// `[a-zA-Z0-9][\w!@#.-]+` (UpdateConnectorRegistration, `connectorLabel`).
+/// A valid connector label: at most 256 characters of the pattern `[a-zA-Z0-9][\w!@#.-]+`
+/// (UpdateConnectorRegistration, `connectorLabel`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectorLabel(String);
 
-/// Text that cannot be a connector label.
+/// Text that is not a valid connector label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error(
-    "`{0}` is not a connector label: AppFlow's have 2 to 256 characters, the first a letter or a \
-     digit, the others letters, digits or any of _!@#.-"
+    "`{0}` is not a connector label: expected 2 to 256 characters, the first a letter or digit, the \
+     rest letters, digits, or any of _!@#.-"
 )]
 pub struct NotALabel(String);
 
-/// A custom connector's registration, as DescribeConnector gives it.
+/// A custom connector's registration, as DescribeConnector returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Registration {
-    /// The function behind the connector, with the qualifier it was registered with.
+    /// The connector's function, with the qualifier that it was registered with.
     pub function_arn: FunctionArn,
-    /// The AppFlow that the registration belongs to, where AppFlow tells: a recorded answer
-    /// leaves the connector's ARN out.
+    /// The AppFlow that the registration belongs to; `None` if the response has no connector ARN, as a
+    /// recorded one has none.
     pub source: Option<AppFlowSource>,
-    /// The connector's description. It may hold characters that an update cannot carry.
+    /// The connector's description. It may have characters that an update must not have.
     pub description: Option<String>,
-    /// What AppFlow holds of the connector.
+    /// AppFlow's copy of the connector's configuration.
     pub configuration: Configuration,
 }
 
@@ -42,14 +42,14 @@ pub struct Registration {
 pub enum Undescribed {
     /// DescribeConnector failed.
     Call(ServiceError),
-    /// The answer has no Lambda function in it that can be read, and why.
+    /// The response has no valid Lambda function ARN, for this reason.
     NoFunction(String),
 }
 
-/// The AppFlow of one account and Region: who is let in to a function.
+/// The AppFlow of one account and Region, which a function's resource policy can let invoke it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppFlowSource {
-    /// The partition of both.
+    /// The partition.
     pub partition: String,
     /// AppFlow's Region.
     pub region: String,
@@ -76,7 +76,7 @@ impl AppFlowSource {
         }
     }
 
-    /// The AppFlow of the account and Region that a function is in.
+    /// The AppFlow of a function's own account and Region.
     pub fn beside(function_arn: &FunctionArn) -> Self {
         Self {
             partition: function_arn.partition().to_owned(),
@@ -85,7 +85,7 @@ impl AppFlowSource {
         }
     }
 
-    /// The `SourceArn` of a permission: everything of this AppFlow.
+    /// The `SourceArn` for a permission: every resource of this AppFlow.
     pub fn arn(&self) -> String {
         let Self {
             partition,

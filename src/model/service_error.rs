@@ -1,9 +1,9 @@
-//! The calls that this function makes, and what an AWS service said instead of an answer.
+//! The AWS calls that the updater makes, and how they fail.
 
 use std::fmt;
 
-/// A call of AppFlow or Lambda. These are all that there are: no call's failure can be told without
-/// one, and the template's permissions are held against the list.
+/// An operation of AppFlow or Lambda. The list is complete: an error cannot be reported without its
+/// operation, and a test compares the template's permissions with the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// AppFlow's ListConnectors.
@@ -31,7 +31,7 @@ impl Operation {
         Self::AddPermission,
     ];
 
-    /// The IAM action that allows it, as the service authorization reference has it.
+    /// The IAM action that allows it, from the service authorization reference.
     pub fn action(self) -> &'static str {
         match self {
             Self::ListConnectors => "appflow:ListConnectors",
@@ -71,18 +71,18 @@ pub enum ErrorKind {
     Exists,
     /// Too many requests.
     Throttled,
-    /// A fault of the service's own.
+    /// An internal error of the service.
     Internal,
-    /// No answer arrived, or one that is not the service's.
+    /// No response arrived, or one that is not the service's.
     NoAnswer,
-    /// The invocation's time was up.
+    /// The invocation ran out of time.
     OutOfTime,
-    /// Any other error, known by its code alone.
+    /// Any other error.
     Other,
 }
 
 impl ErrorKind {
-    /// Whether the same call can succeed a few seconds later.
+    /// Whether the same call may succeed a few seconds later.
     pub fn is_transient(self) -> bool {
         matches!(
             self,
@@ -102,33 +102,33 @@ pub struct ServiceError {
     pub operation: Operation,
     /// What kind of error it is.
     pub kind: ErrorKind,
-    /// The service's own name for it, where the service answered.
+    /// The service's name for it; `None` if the service did not respond.
     pub code: Option<String>,
-    /// The service's own words, or what happened instead of an answer.
+    /// The service's own words, or what happened instead of a response.
     pub message: String,
     /// The service's request id.
     pub request_id: Option<String>,
 }
 
 impl ServiceError {
-    /// A call that was not done when the invocation's time was up.
+    /// A call that was cut off because the invocation ran out of time.
     pub fn out_of_time(operation: Operation) -> Self {
         Self {
             operation,
             kind: ErrorKind::OutOfTime,
             code: None,
-            message: "the invocation's time was up".to_owned(),
+            message: "the invocation ran out of time".to_owned(),
             request_id: None,
         }
     }
 
-    /// A list of which a page names itself as the next one.
+    /// A list whose page has its own token as that of the next page, so that it would never end.
     pub fn endless(operation: Operation) -> Self {
         Self {
             operation,
             kind: ErrorKind::Other,
             code: None,
-            message: "the token for the next page is the one of this page".to_owned(),
+            message: "the token for the next page is the same as for this page".to_owned(),
             request_id: None,
         }
     }

@@ -20,7 +20,7 @@ impl Versions {
         }
     }
 
-    /// The highest version; `None` when there is only `$LATEST`.
+    /// The highest version; `None` if there is only `$LATEST`.
     pub fn newest(&self) -> Option<Version> {
         self.numbers.last().copied()
     }
@@ -30,7 +30,7 @@ impl Versions {
         self.numbers.contains(&version)
     }
 
-    /// The newest version if it has this code.
+    /// The newest version, if it has this code.
     pub fn newest_with_code(&self, code_sha256: &str) -> Option<Version> {
         self.newest()
             .filter(|_| !code_sha256.is_empty() && self.newest_code == code_sha256)

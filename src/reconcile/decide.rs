@@ -1,4 +1,4 @@
-//! What is to become of one registration: the decision table, as a pure function.
+//! Decides what to do with one registration: the decision table, as a pure function.
 //!
 //! | registered as | version *n* published | `$LATEST` changed | alias *a* moved | sweep |
 //! |---|---|---|---|---|
@@ -8,15 +8,15 @@
 //!
 //! To *refresh* is to update with the ARN that is registered already; to *move*, with another version
 //! of the same function. [`RegisterAs`] can turn the first row into the second and back. Publishing
-//! `$LATEST.PUBLISHED` refreshes registrations without a qualifier and those registered with it, which
-//! nothing else but a sweep does. The function itself never changes: every ARN that comes out is the
-//! registered one with another qualifier.
+//! `$LATEST.PUBLISHED` refreshes registrations without a qualifier and those registered with it. For
+//! the latter, only a sweep does so too. The function itself never changes: each target is the
+//! registered ARN, with the same or another qualifier.
 
 use crate::model::change::{Change, RegisterAs};
 use crate::model::function_arn::{FunctionArn, Qualifier, Version};
 use crate::model::versions::Versions;
 
-/// Why registrations are looked at: the columns of the table.
+/// What happened: the columns of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Happened {
     /// The function changed.
@@ -28,7 +28,7 @@ pub enum Happened {
     },
 }
 
-/// What is known of the function so far.
+/// What Lambda has said about the function so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known<'a> {
     /// Whether the registered version exists.
@@ -37,12 +37,12 @@ pub struct Known<'a> {
     pub versions: Option<Told<&'a Versions>>,
 }
 
-/// An answer of Lambda's.
+/// Lambda's answer to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Told<T> {
     /// It answered.
     Yes(T),
-    /// The updater is not authorized to ask, as for a function of another account.
+    /// The updater is not authorized to ask, for example about another account's function.
     No,
 }
 
@@ -53,18 +53,18 @@ pub enum Decision {
     Update {
         /// The registered ARN, or the same with another qualifier.
         target: FunctionArn,
-        /// The newest version, where the registration stays behind it.
+        /// The newest version, if the registration stays behind it.
         behind: Option<Version>,
     },
     /// Leave it alone.
     Skip(Skip),
-    /// Decide once this is known.
+    /// Ask Lambda this, and decide again.
     Ask(Question),
-    /// The version that it is registered with no longer exists, nor does any other.
+    /// The registered version no longer exists, and there is no other.
     NoVersion,
 }
 
-/// What a decision can depend on.
+/// What a decision can need to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Question {
     /// Does the registered version exist?
@@ -82,19 +82,19 @@ pub enum Skip {
         published: Version,
         /// The version that it is registered with.
         registered: Version,
-        /// Whether Lambda told that the registered version exists.
+        /// Whether Lambda confirmed that the registered version exists.
         confirmed: bool,
     },
     /// It follows an alias, whose own event comes when the alias moves.
     FollowsAlias(String),
-    /// Another alias moved than the one that it is registered with.
+    /// An alias moved, but not the one that it is registered with.
     AnotherAlias {
         /// The alias that moved.
         moved: String,
         /// The alias that it is registered with.
         registered: String,
     },
-    /// Its alias still sends traffic to two versions, either of which could answer AppFlow.
+    /// Its alias still sends traffic to two versions, either of which AppFlow could invoke.
     AliasIsShifting(String),
     /// It is pinned to a version, and no version was published.
     PinnedToVersion(Version),
@@ -104,7 +104,7 @@ pub enum Skip {
     FollowsLatestPublished,
 }
 
-/// The cell of the table for a registration and what happened.
+/// Looks up the table's cell for a registration and what happened.
 pub fn decide(
     registered: &FunctionArn,
     happened: &Happened,
@@ -183,14 +183,14 @@ pub fn decide(
     }
 }
 
-/// Version *m* is registered and version *n* is published.
+/// Version *m* is registered, and version *n* was published.
 fn follow(
     registered: &FunctionArn,
     pinned: Version,
     published: Version,
     known: Known<'_>,
 ) -> Decision {
-    // Where both are the same, this is to refresh.
+    // If both are the same, AppFlow re-reads it.
     if published >= pinned {
         return update(at(registered, published));
     }
@@ -209,7 +209,7 @@ fn follow(
     }
 }
 
-/// A sweep meets version *m*.
+/// Version *m* is registered, and a sweep runs.
 fn sweep_pinned(
     registered: &FunctionArn,
     pinned: Version,
@@ -231,7 +231,7 @@ fn sweep_pinned(
     }
 }
 
-/// An unqualified registration becomes a version-pinned one, if there is a version.
+/// Pins an unqualified registration to the newest version, if there is one.
 fn pin_to_newest(registered: &FunctionArn, known: Known<'_>) -> Decision {
     match known.versions {
         None => Decision::Ask(Question::Versions),

@@ -1,4 +1,4 @@
-//! What becomes of each registration.
+//! Brings each registration up to date: observes, decides, waits, updates, and checks.
 
 pub mod decide;
 pub mod outcome;

@@ -1,4 +1,4 @@
-//! What became of one registration, as data; [`crate::report`] says it in words.
+//! Outcomes of registrations, as data. [`crate::report`] turns them into text.
 
 use crate::model::evidence::Evidence;
 use crate::model::function_arn::{FunctionArn, Version};
@@ -6,45 +6,45 @@ use crate::model::registration::{AppFlowSource, NotALabel};
 use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::decide::Skip;
 
-/// What became of one registration.
+/// One registration and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Connector {
-    /// The connector label, as AppFlow or the settings have it.
+    /// The connector label, as AppFlow lists it or the settings name it.
     pub label: String,
-    /// The ARN that AppFlow had before the first update; `None` where it could not be read.
+    /// The ARN that AppFlow had before the first update; `None` if it could not be read.
     pub registered: Option<FunctionArn>,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// What became of a registration.
+/// The outcome of a registration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// AppFlow was given this ARN, and the function was afterwards still what it was before.
+    /// It was updated with this ARN, and the function was still the same afterward.
     Updated {
         /// The ARN.
         target: FunctionArn,
-        /// The newest version, where the registration stays behind it.
+        /// The newest version, if the registration stays behind it.
         behind: Option<Version>,
-        /// What somebody else has registered it with since, where that is another ARN.
+        /// The ARN that somebody else has registered since, if it is another one.
         since: Option<FunctionArn>,
-        /// What the update did, where AppFlow told.
+        /// What the update changed, if DescribeConnector succeeded afterward.
         evidence: Option<Evidence>,
     },
-    /// A dry run would have given AppFlow this ARN.
+    /// A dry run would have updated it with this ARN.
     Planned {
         /// The ARN.
         target: FunctionArn,
-        /// The newest version, where the registration would stay behind it.
+        /// The newest version, if the registration would stay behind it.
         behind: Option<Version>,
     },
     /// There was nothing to do, for this reason.
     Skipped(Skip),
-    /// A sweep passed it over because the function, version, or alias no longer exists.
+    /// A sweep skipped it, because the function, version, or alias no longer exists.
     Orphaned(Gone),
-    /// It should have been updated, with this ARN if it was known by then, and was not.
+    /// It should have been updated, and was not.
     Failed {
-        /// The ARN.
+        /// The ARN that it should have been updated with, if it was known already.
         target: Option<FunctionArn>,
         /// What went wrong.
         failure: Failure,
@@ -54,9 +54,9 @@ pub enum Outcome {
 /// What no longer exists.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Gone {
-    /// What Lambda was asked about, in its own words.
+    /// What Lambda was asked about, with its error.
     Missing(ServiceError),
-    /// The registered version of this function, which has no other.
+    /// The registered version of this function, which has no other version.
     Versions(FunctionArn),
 }
 
@@ -67,7 +67,7 @@ pub enum Failure {
     Label(NotALabel),
     /// AppFlow has no registration with a label that the settings or the sweep name.
     NotRegistered,
-    /// AppFlow describes it without a Lambda function that can be read, and how.
+    /// AppFlow described it without a valid Lambda function ARN, for this reason.
     NoFunction(String),
     /// DescribeConnector failed.
     Describe(ServiceError),
@@ -75,35 +75,36 @@ pub enum Failure {
     Function(ServiceError),
     /// Lambda could not be asked whether the function changed during the update.
     Unchecked(ServiceError),
-    /// This function has no version to move to.
+    /// This function has no published version to move to.
     NoVersion(FunctionArn),
     /// Lambda says that the function will not become ready, and why.
     FunctionFailed(String),
-    /// It is on Lambda Managed Instances, where what it is registered with cannot be invoked.
+    /// It is registered with `$LATEST` of a function on Lambda Managed Instances, which cannot be
+    /// invoked.
     NonInvocable,
-    /// The function was in this state when the invocation's time was up.
+    /// The function was in this state when the invocation ran out of time.
     NotReady(String),
-    /// Update after update, the function had changed again.
+    /// The function changed during each of several updates.
     KeepsChanging,
     /// UpdateConnectorRegistration failed.
     Update {
         /// Why.
         error: ServiceError,
-        /// Why AppFlow was not granted permission to invoke the version before, if that failed.
+        /// The error of the AddPermission call before it, if that failed.
         grant: Option<ServiceError>,
-        /// The AppFlow that has to be allowed to invoke the function.
+        /// The AppFlow that must be allowed to invoke the function.
         source: Option<AppFlowSource>,
     },
 }
 
-/// The names of what can go wrong with one registration.
+/// The kinds of failures of one registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// AppFlow did not describe the registration.
     DescribeFailed,
     /// Lambda says that the function will not become ready.
     FunctionFailed,
-    /// The function was not ready to be invoked before the time was up.
+    /// The function was not ready before the invocation ran out of time.
     FunctionNotReady,
     /// Lambda has no such function, version or alias.
     FunctionNotFound,
@@ -111,11 +112,11 @@ pub enum FailureKind {
     FunctionUnknown,
     /// The function changed during each of several updates.
     FunctionKeepsChanging,
-    /// Lambda did not let AppFlow invoke the version, and the update failed.
+    /// AddPermission failed, and so did the update.
     GrantFailed,
     /// AppFlow did not update the registration.
     UpdateFailed,
-    /// The invocation's time was up.
+    /// The invocation ran out of time.
     OutOfTime,
 }
 

@@ -1,4 +1,4 @@
-//! What an update would send, before anything is written.
+//! Plans an update: its description and client token.
 
 use crate::model::client_token::ClientToken;
 use crate::model::description::{Description, Template, Unsendable};
@@ -11,34 +11,34 @@ use crate::model::versions::Versions;
 /// What the plans of an invocation have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Common {
-    /// What the client tokens are made of: the event's id, or else the Lambda request id.
+    /// What the client tokens are derived from: the event's id, or else the Lambda request id.
     pub cause: String,
     /// `UPDATE_DESCRIPTION`.
     pub template: Option<Template>,
-    /// The day of the event, as in `2026-01-31`.
+    /// The date of the event, such as `2026-01-31`.
     pub date: String,
 }
 
 /// What is known of a target when it is ready.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Readied {
-    /// What it was when it was found ready; `None` where Lambda may not be asked.
+    /// What it was when it was found ready; `None` if the updater is not authorized to read it.
     pub found: Option<Found>,
-    /// The newest version, where a description has to name it: see [`names_the_newest`].
+    /// The published versions, if the description needs the newest one: see [`names_the_newest`].
     pub versions: Option<Versions>,
 }
 
-/// Whether a plan for this target needs to know the newest version: an unqualified function's code is
-/// the newest version's only as long as nothing else was deployed.
+/// Whether the description for this target needs the newest version, to see whether the unqualified
+/// function still has that version's code.
 pub fn names_the_newest(template: Option<&Template>, target: &FunctionArn) -> bool {
     template.is_some_and(Template::names_the_version)
         && matches!(target.qualifier(), None | Some(Qualifier::Latest))
 }
 
 impl Common {
-    /// The plan to point a registration at a target. `previous` is the token of the round before.
+    /// The plan to update a registration with a target. `previous` is the previous round's token.
     ///
-    /// The second value tells why the connector's own description is left out, if it is.
+    /// The second value is why the connector's own description is left out, if it is.
     pub fn plan(
         &self,
         label: &ConnectorLabel,
@@ -77,8 +77,8 @@ impl Common {
     }
 }
 
-/// `{version}`: the version whose configuration AppFlow reads, as far as Lambda tells, and never the
-/// one that an event names, which may be late. `LATEST` for code that is no published version's.
+/// `{version}`: the version whose configuration AppFlow reads, by Lambda. The event's version is not
+/// used, because the event may be late. `LATEST` for code that is not a published version's.
 fn version_text(target: &FunctionArn, readied: &Readied) -> String {
     let found = readied.found.as_ref();
     let behind = found

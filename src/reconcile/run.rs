@@ -1,5 +1,4 @@
-//! Makes the calls that the steps of an invocation ask for: the only part of a reconciliation that
-//! waits.
+//! Makes the calls that the steps of an invocation ask for. Only this part of `reconcile` awaits.
 
 use std::time::Duration;
 
@@ -15,21 +14,22 @@ use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::outcome::Connector;
 use crate::reconcile::steps::{Answer, Call, Of, Pause, Steps, Timing, Why};
 
-/// How many calls are in flight at the same time: enough that a thousand registrations take seconds,
-/// few enough that AppFlow's request rate is not used up at once. Waiting for a function does not count;
-/// the SDK's own pauses between its tries of a call do.
+/// The most calls in flight at the same time: enough that a thousand registrations take seconds
+/// (docs/performance.md). AppFlow's request rates are not published, so it is a guess what they allow.
+/// Waiting for a function does not count, but the SDK's pauses between the attempts of a call do.
 const IN_FLIGHT: usize = 16;
-/// A call that took longer was retried, or throttled, or waited for a connector or for its turn: what
-/// was described before it may no longer hold.
+/// A call that took longer was retried or throttled, or waited for a connector or its turn: what was
+/// described before it may be outdated.
 const DELAY: Duration = Duration::from_secs(2);
-/// The longest pause before a failed call is tried again; the first is up to one second.
+/// The longest pause before a failed call is retried; the first is up to one second.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
-/// By then, AppFlow has stored an update that got no answer, or never will: it gives a connector 10
-/// seconds to answer (Amazon AppFlow user guide, custom connectors), and storing takes little.
+/// When an update's response was lost, AppFlow is assumed to have stored the update by then, or not to
+/// store it at all: it gives a connector 10 seconds to respond (Amazon AppFlow user guide, custom
+/// connectors). How long storing takes is not documented.
 const STORED: Duration = Duration::from_secs(12);
 
-/// Drives the steps until all is done; gives what became of each registration that is concerned, in
-/// the order of their labels. `finished` sees each as soon as it is known.
+/// Runs the steps to their end, and returns each registration with its outcome, in the order of the
+/// labels. `finished` gets each as soon as it is known.
 pub async fn run(
     mut steps: Steps,
     aws: &Calls<'_>,
@@ -48,7 +48,7 @@ pub async fn run(
             steps.overdue(&overdue.call);
         }
         for call in steps.calls() {
-            tell_wait(&call);
+            log_call(&call);
             let pause = pause_before(&call);
             let at = Instant::now();
             let asked = Asked { call, at };
@@ -69,9 +69,9 @@ pub async fn run(
             running.push(Box::pin(make(asked, aws)));
         }
         match running.next().await {
-            // A bug, which must not pass for success.
+            // This is a bug, and must not look like success.
             None => panic!("nothing is under way, and a registration is not done"),
-            // No call, so it needs no turn.
+            // It is not a call, so it does not wait for a turn.
             Some(Next::Make(Asked {
                 call: Call::Linger { target, pause },
                 ..
@@ -86,7 +86,7 @@ pub async fn run(
             Some(Next::Answered(asked, answer, timing)) => {
                 in_flight -= 1;
                 let call = &asked.call;
-                // Calls that change something are tried again by the steps, which look first.
+                // The steps themselves retry an update, after they have observed again.
                 match error(&answer) {
                     Some(error)
                         if error.kind == ErrorKind::Throttled
@@ -97,7 +97,7 @@ pub async fn run(
                         running.push(Box::pin(paused(asked, throttled_pause(), aws)));
                     }
                     _ => {
-                        tell(call, &answer);
+                        log_answer(call, &answer);
                         steps.answer(*answer, timing);
                     }
                 }
@@ -108,15 +108,15 @@ pub async fn run(
     connectors
 }
 
-/// A call and when the steps asked for it. It may have waited since: for its turn, or for a service
-/// that throttles.
+/// A call, and when the steps asked for it. Since then it may have waited for its turn, or was
+/// throttled.
 struct Asked {
     call: Call,
     at: Instant,
 }
 
 impl Asked {
-    /// Whether it is an update that has waited for its turn too long to be made as it is.
+    /// Whether it is an update that has waited for its turn for so long that its plan may be outdated.
     fn is_overdue(&self) -> bool {
         matches!(self.call, Call::Update { .. }) && self.at.elapsed() > DELAY
     }
@@ -130,7 +130,7 @@ enum Next {
     Answered(Asked, Box<Answer>, Timing),
 }
 
-/// Waits before a call, but not beyond the invocation's time: then the call itself says so.
+/// Waits before a call, but not beyond the deadline: then the call itself returns the error.
 async fn paused(asked: Asked, pause: Duration, aws: &Calls<'_>) -> Next {
     sleep(pause.min(aws.left())).await;
     Next::Make(asked)
@@ -146,7 +146,7 @@ fn pause_before(call: &Call) -> Option<Duration> {
             pause.map(|pause| match pause {
                 Pause::Failed(tries) => {
                     let longest = Duration::from_secs(1) * 2_u32.saturating_pow(tries - 1);
-                    // Full jitter: those who failed together do not come back together.
+                    // Full jitter: calls that failed together are not retried together.
                     longest.min(LONGEST_BACKOFF).mul_f64(fastrand::f64())
                 }
                 Pause::Unanswered => STORED,
@@ -197,8 +197,9 @@ fn error(answer: &Answer) -> Option<&ServiceError> {
     }
 }
 
-/// Logs what an operator wants to know while it goes on: the first wait for each function.
-fn tell_wait(call: &Call) {
+/// Logs what a call shows before it is made: that a function is waited for, and that a description is
+/// left out.
+fn log_call(call: &Call) {
     match call {
         Call::Look {
             target,
@@ -228,15 +229,15 @@ fn tell_wait(call: &Call) {
     }
 }
 
-/// Logs what an answer means beyond what becomes of the registration.
-fn tell(call: &Call, answer: &Answer) {
+/// Logs what an answer shows that the registration's own log line does not have.
+fn log_answer(call: &Call, answer: &Answer) {
     let denied = |error: &ServiceError| error.kind == ErrorKind::AccessDenied;
     match (call, answer) {
         (Call::Look { target, .. }, Answer::Looked(_, false, Ok(look))) => {
             if let Readiness::ReadyAsBefore(reason) = &look.readiness {
                 tracing::warn!(
                     functionArn = %target,
-                    "the function's last update failed; AppFlow reads the code before it: {reason}"
+                    "the function's last update failed; AppFlow reads the code from before it: {reason}"
                 );
             }
         }
@@ -265,8 +266,7 @@ fn tell(call: &Call, answer: &Answer) {
         {
             tracing::warn!(
                 targetArn = %target,
-                "AppFlow was not granted permission to invoke the version; updating all the same: \
-                 {error}"
+                "AppFlow was not granted permission to invoke the version; updating anyway: {error}"
             );
         }
         (
@@ -281,7 +281,7 @@ fn tell(call: &Call, answer: &Answer) {
         ) => {
             tracing::warn!(
                 connectorLabel = label.as_str(),
-                "what the update changed is unknown: {error}"
+                "updated, but what the update changed is unknown: {error}"
             );
         }
         (Call::Update { plan, .. }, Answer::Updated(_, Err(error)))

@@ -1,5 +1,5 @@
-//! One ARN that AppFlow is to be pointed at, and the registrations that share it: they wait for it
-//! once, and look once whether it changed while they were updated.
+//! The target of updates, and the registrations that share it: it is waited for once, and checked once
+//! for all of them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::outcome::Failure;
 use crate::reconcile::plan::Readied;
 
-/// The pause after the first look that found a function not ready; most are ready within seconds.
+/// The first pause while a function is not ready; each pause is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause: what a function that takes minutes costs in delay.
+/// The longest pause, which is the most that waiting adds to the delay of an update.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// One target in one invocation.
@@ -20,24 +20,24 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Target {
     /// Where it is in becoming ready.
     pub(super) state: State,
-    /// What Lambda is asked about: the target, or `$LATEST.PUBLISHED` on Lambda Managed Instances.
+    /// The ARN to read from Lambda: the target, or `$LATEST.PUBLISHED` on Lambda Managed Instances.
     pub(super) at: FunctionArn,
     /// Whether AppFlow was granted permission to invoke it.
     pub(super) grant: Grant,
-    /// Registrations on their way to it, whose update is not done.
+    /// Registrations whose update to it is not done.
     pub(super) members: BTreeSet<usize>,
     /// Registrations that were updated since the last check began.
     pub(super) updated: BTreeSet<usize>,
-    /// How long updated registrations wait for others before the check, while they do.
+    /// The pause before the check, while it is under way.
     pub(super) lingers: Option<Duration>,
     /// The check under way.
     pub(super) check: Option<Check>,
-    /// Where a wait is: the pause before the next look, and the state seen last.
+    /// While it is waited for: the last pause, and the state that was seen last.
     waiting: Option<(Duration, String)>,
-    /// Whether AppFlow's invocation was to wake it: where it did not, the update's error says why.
+    /// Whether AppFlow's invocation should have woken it. It is not tried again.
     pub(super) woken: bool,
-    /// Whether a wait was told of, so that one line in the log says so.
-    told: bool,
+    /// Whether it was waited for before: only the first wait is logged at INFO.
+    waited: bool,
 }
 
 /// Where a target is in becoming ready.
@@ -45,14 +45,14 @@ pub(super) struct Target {
 pub(super) enum State {
     /// A look is under way, or a pause before it.
     Looking,
-    /// It is ready, and a description has to name the newest version.
+    /// It is ready, and its versions are being listed for the description.
     Naming {
         /// What it was.
         found: Found,
         /// Whether the first invocation has to wake it.
         inactive: bool,
     },
-    /// It is ready; it may be `Inactive`, which the first invocation ends.
+    /// It is ready, or `Inactive`, which the first invocation ends.
     Ready {
         /// What is known of it.
         readied: Readied,
@@ -68,29 +68,29 @@ pub(super) enum State {
 pub(super) enum Unusable {
     /// It does not exist.
     Gone(ServiceError),
-    /// It has failed, was not ready in time, or could not be looked at.
+    /// It has failed, was not ready in time, or could not be read.
     Failed(Failure),
 }
 
 /// Whether AppFlow was granted permission to invoke a target.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Grant {
-    /// Nobody asked for it.
+    /// It was not requested.
     No,
-    /// AddPermission is under way, after so many tries.
+    /// AddPermission is in progress, after this number of tries.
     Asked(u32),
-    /// It was granted, or the error says why not; the update is tried all the same.
+    /// It was granted, or failed with this error; the update is tried anyway.
     Done(Option<ServiceError>),
 }
 
-/// A look at a target after its registrations were updated.
+/// The check of a target after its registrations were updated.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Check {
     /// The registrations that it is for.
     pub(super) of: BTreeSet<usize>,
-    /// What the function is now; `None` while the look is under way.
+    /// What the function is now; `None` while it is being read.
     pub(super) seen: Option<Result<Seen, ServiceError>>,
-    /// The newest version by now, where the target is a version; `None` while it is looked up.
+    /// The newest version now, if the target is a version; `None` while the versions are being listed.
     pub(super) newest: Option<Result<Option<Version>, ServiceError>>,
 }
 
@@ -101,11 +101,11 @@ pub(super) enum Seen {
     Ready(Found),
     /// It is being changed, or gone.
     Changing,
-    /// The updater is not authorized to look.
-    NotTold,
+    /// The updater is not authorized to read it.
+    NotAuthorized,
 }
 
-/// A pause before a look.
+/// A pause before a function is read again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Wait {
     /// How long.
@@ -116,18 +116,18 @@ pub struct Wait {
     pub first: bool,
 }
 
-/// What a look at a target comes to.
+/// What to do after a target was read.
 pub(super) enum Looked {
     /// It is ready.
     Ready,
-    /// Look again, after this pause if there is one.
+    /// Read it again, after this pause if there is one.
     Again(Option<Wait>),
     /// It cannot be used.
     Unusable,
 }
 
 impl Seen {
-    /// What a look after an update says.
+    /// What the function is, by the response to the check.
     pub(super) fn of(result: &Result<Look, ServiceError>) -> Result<Self, ServiceError> {
         match result {
             Ok(look) => Ok(match look.readiness {
@@ -140,7 +140,7 @@ impl Seen {
             }),
             Err(error) => match error.kind {
                 ErrorKind::NotFound => Ok(Self::Changing),
-                ErrorKind::AccessDenied => Ok(Self::NotTold),
+                ErrorKind::AccessDenied => Ok(Self::NotAuthorized),
                 _ => Err(error.clone()),
             },
         }
@@ -159,24 +159,24 @@ impl Target {
             check: None,
             waiting: None,
             woken: false,
-            told: false,
+            waited: false,
         }
     }
 
-    /// Whether there is something to check and the function is not known to be changing: then the look
-    /// comes when it is ready again.
+    /// Whether there is something to check. While the function is known to be changing there is not: the
+    /// check follows when it is ready again.
     pub(super) fn can_be_checked(&self) -> bool {
         !self.updated.is_empty()
             && self.check.is_none()
             && matches!(self.state, State::Ready { .. } | State::Unusable(_))
     }
 
-    /// Whether it was seen not ready, and is being waited for.
+    /// Whether it was not ready, and is being waited for.
     pub(super) fn is_waited_for(&self) -> bool {
         self.waiting.is_some()
     }
 
-    /// What a look means for a target that is not ready yet.
+    /// Takes the response for a target that is not ready yet.
     pub(super) fn looked(
         &mut self,
         target: &FunctionArn,
@@ -198,7 +198,7 @@ impl Target {
                     return self.unusable(Unusable::Failed(Failure::FunctionFailed(reason)));
                 }
             },
-            // AppFlow itself may well be allowed to invoke it, as a function of another account.
+            // AppFlow may still be allowed to invoke it, for example if another account owns it.
             Err(error) if error.kind == ErrorKind::AccessDenied => (None, false),
             Err(error) if error.kind == ErrorKind::NotFound => {
                 return self.unusable(Unusable::Gone(error));
@@ -222,7 +222,7 @@ impl Target {
         Looked::Ready
     }
 
-    /// Whether AppFlow can be pointed at it now, and Lambda tells what it is.
+    /// Whether it is ready, and still what Lambda says it is now.
     pub(super) fn is(&self, found: &Found) -> bool {
         matches!(&self.state, State::Ready { readied, .. } if readied.found.as_ref() == Some(found))
     }
@@ -233,7 +233,7 @@ impl Target {
             Some((pause, _)) => (*pause * 2).min(LONGEST_PAUSE),
         };
         self.waiting = Some((pause, state.clone()));
-        let first = !std::mem::replace(&mut self.told, true);
+        let first = !std::mem::replace(&mut self.waited, true);
         Wait {
             pause,
             state,

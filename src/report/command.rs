@@ -6,12 +6,12 @@ use crate::aws::lambda::{APPFLOW, STATEMENT_ID};
 use crate::model::function_arn::FunctionArn;
 use crate::model::registration::AppFlowSource;
 
-/// Prints the AWS CLI's command that allows AppFlow to invoke a version or alias.
+/// Displays as that command.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AllowAppFlowCommand<'a> {
-    /// The version or alias that AppFlow is to be allowed to invoke.
+    /// The version or alias.
     pub(super) arn: &'a FunctionArn,
-    /// The AppFlow.
+    /// The AppFlow that may invoke it.
     pub(super) source: &'a AppFlowSource,
 }
 

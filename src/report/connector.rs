@@ -1,4 +1,4 @@
-//! What became of one registration, as it stands in a response and in the log.
+//! One registration's outcome, as a row of the response and as a log line.
 
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A failure's name and words.
+/// A failure's `reason`: its name, and its text.
 pub(super) fn reason(
     failure: &crate::reconcile::outcome::Failure,
     target: Option<&FunctionArn>,
@@ -89,7 +89,7 @@ pub(super) fn reason(
     )
 }
 
-/// One log line for the decision and what came of it.
+/// Writes the registration's log line.
 pub(crate) fn log(connector: &Connector, request_id: &str, event_id: Option<&str>) {
     let row = Row::new(connector);
     let registered = row.registered_arn.map(tracing::field::display);

@@ -1,4 +1,4 @@
-//! What an invocation fails with: a name from a fixed set, and a message for the operator.
+//! The error of an invocation: a name from a fixed set, and a message for the operator.
 
 use std::fmt;
 
@@ -12,24 +12,24 @@ use crate::report::connector::reason;
 use crate::report::words::with_advice;
 use crate::settings::InvalidSettings;
 
-/// How many failed registrations an error spells out. Each takes up to about two kilobytes, and the
-/// record of a failed invocation has to fit into a queue's message; the log has them all.
+/// The most failed registrations that an error lists. Each takes up to about two kilobytes, and Lambda's
+/// record of a failed invocation has to fit into an SQS message. The log has all of them.
 const SPELT_OUT: usize = 20;
 
-/// Why an invocation, or the start of the process, failed.
+/// Why an invocation, or startup, failed.
 pub enum Error {
-    /// The environment cannot be used.
+    /// An environment variable is invalid.
     InvalidSettings(InvalidSettings),
-    /// The event cannot be used.
+    /// The event is invalid.
     InvalidEvent(InvalidEvent),
-    /// AppFlow did not list the connectors.
+    /// ListConnectors failed.
     ListFailed(ServiceError),
     /// Registrations that should have been updated were not; all others were tried.
     Registrations(
-        /// What became of each; at least one failed.
+        /// All registrations, at least one of which failed.
         Vec<Connector>,
     ),
-    /// The program has a defect: a panic's message and place.
+    /// A bug in connector-updater: a panic's message and location.
     Panicked(String),
 }
 
@@ -56,7 +56,7 @@ impl Error {
 }
 
 impl Error {
-    /// What became of each registration, as far as the invocation came to any.
+    /// The registrations and their outcomes, if the invocation got that far.
     pub fn connectors(&self) -> &[Connector] {
         match self {
             Self::Registrations(connectors) => connectors,
@@ -74,13 +74,13 @@ impl fmt::Display for Error {
             Self::InvalidSettings(error) => error.fmt(f),
             Self::InvalidEvent(error) => write!(
                 f,
-                "{error}. Nothing was changed. If this is a real event, this release does not know \
-                 its form; a sweep brings the registrations up to date without it"
+                "{error}. Nothing was changed. If EventBridge sent this event, this release does not \
+                 support its format: sweep to bring the registrations up to date"
             ),
             Self::ListFailed(error) => write!(
                 f,
-                "{}. No registration was looked at; naming the connectors in CONNECTOR_LABELS does \
-                 without the list",
+                "{}. No registration was described. With the connectors named in CONNECTOR_LABELS, no \
+                 list is needed",
                 with_advice(error)
             ),
             Self::Registrations(connectors) => {
@@ -105,19 +105,19 @@ impl fmt::Display for Error {
                     write!(f, ", …")?;
                 }
                 let others = connectors.len() - count - updated.len();
-                write!(f, "; {others} left as they were")
+                write!(f, "; {others} unchanged")
             }
             Self::Panicked(panic) => write!(
                 f,
                 "connector-updater panicked: {panic}. This is a bug in connector-updater; please report \
-                 it with the log of this invocation. Registrations that it did not reach are as they \
-                 were: sweep them, some labels at a time"
+                 it with the log of this invocation. Registrations that were not reached are \
+                 unchanged: sweep them, some labels at a time"
             ),
         }
     }
 }
 
-/// The registrations that failed, why, and with which target.
+/// The registrations that failed, each with the failure and the target.
 fn failed(
     connectors: &[Connector],
 ) -> impl Iterator<Item = (&str, &Failure, Option<&FunctionArn>)> {
@@ -131,7 +131,7 @@ fn failed(
         })
 }
 
-/// The runtime logs a handler's error by its `Debug`, which is therefore what an operator reads.
+/// The runtime logs a handler's error with `Debug`, so this is what an operator reads.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {self}", self.name())
@@ -268,20 +268,10 @@ mod tests {
             Error::Registrations(failed.chain(updated).collect()).to_string()
         };
         for (failed, updated, more, end) in [
-            (1, 0, None, "\n0 updated; 0 left as they were"),
-            (
-                2,
-                2,
-                None,
-                "\n2 updated: good-0, good-1; 0 left as they were",
-            ),
-            (20, 20, None, ", good-19; 0 left as they were"),
-            (
-                21,
-                21,
-                Some("and 1 more"),
-                ", good-19, …; 0 left as they were",
-            ),
+            (1, 0, None, "\n0 updated; 0 unchanged"),
+            (2, 2, None, "\n2 updated: good-0, good-1; 0 unchanged"),
+            (20, 20, None, ", good-19; 0 unchanged"),
+            (21, 21, Some("and 1 more"), ", good-19, …; 0 unchanged"),
         ] {
             let message = message(failed, updated);
             assert!(message.ends_with(end), "{message}");
@@ -300,7 +290,7 @@ mod tests {
         );
         assert!(message.contains("and 980 more"), "{message}");
         assert!(
-            message.ends_with("1 updated: fine; 2 left as they were"),
+            message.ends_with("1 updated: fine; 2 unchanged"),
             "{message}"
         );
         assert!(message.len() < 64 * 1024);

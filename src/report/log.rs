@@ -1,4 +1,4 @@
-//! Log lines on standard output, which Lambda keeps.
+//! Sets up the log: lines on standard output, which Lambda sends to CloudWatch Logs.
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -7,21 +7,20 @@ use tracing_subscriber::{Layer, fmt, registry};
 
 use crate::settings::{LogFormat, LogLevel};
 
-/// Starts logging. Called once.
+/// Starts logging. It must be called once.
 ///
-/// The runtime's own JSON logger is not used because it writes no timestamp; Lambda then takes
-/// every line for one of level INFO and filters wrongly.
+/// The runtime's own JSON logger is not used, because it writes no timestamp: Lambda's filter then
+/// treats every line as INFO.
 pub fn start(level: LogLevel, format: LogFormat) {
     let level = match level {
         LogLevel::Trace => LevelFilter::TRACE,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Warn => LevelFilter::WARN,
-        // `tracing` has nothing above an error.
+        // `tracing` has no level above ERROR.
         LogLevel::Error | LogLevel::Fatal => LevelFilter::ERROR,
     };
-    // At the levels for operation, dependencies speak only of trouble: what the SDK says about each
-    // call is for debugging.
+    // The SDK logs details of each call, which are for debugging only.
     let dependencies = if level >= LevelFilter::DEBUG {
         level
     } else {

@@ -1,6 +1,6 @@
 //! CloudWatch metrics: one line on standard output for each invocation, in the
 //! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html),
-//! which costs no call.
+//! which needs no API call.
 
 use std::time::SystemTime;
 
@@ -14,20 +14,20 @@ use crate::settings::LogLevel;
 
 /// The metrics' namespace in CloudWatch.
 pub const NAMESPACE: &str = "connector-updater";
-/// The metrics' one dimension: the updater's own name as a function.
+/// The metrics' only dimension: the name of the updater's Lambda function.
 pub const DIMENSION: &str = "FunctionName";
-/// The one metric that is not a count: milliseconds from the deployment to the end of the invocation
+/// The only metric that is not a count: milliseconds from the deployment to the end of the invocation
 /// that updated its registrations.
 pub const DEPLOYMENT_TO_UPDATE: &str = "DeploymentToUpdate";
 
-/// What one invocation did, in numbers.
+/// The metrics of one invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metrics {
     updated: usize,
     skipped: usize,
     failed: usize,
     planned: usize,
-    /// Updates after which AppFlow held something else than before.
+    /// Updates that changed AppFlow's copy.
     changed: usize,
     /// What a sweep found; `None` for an event.
     found: Option<Found>,
@@ -39,7 +39,7 @@ pub struct Metrics {
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Found {
-    /// Registrations that it changed although an event should have.
+    /// Registrations that it changed, which an event should have changed before.
     stale: usize,
     /// Registrations whose version is not the newest.
     behind: usize,
@@ -50,18 +50,18 @@ struct Found {
 /// Whether an invocation was about an event or a sweep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum About {
-    /// An event, of a deployment at this time where it tells one.
+    /// An event, with the time of its deployment if it is known.
     Event(Option<DateTime>),
     /// A sweep.
     Sweep {
-        /// Whether it names functions, as a deployment pipeline does that has just deployed them: then
-        /// what it changes was not stale.
+        /// Whether it names functions. A deployment pipeline does so for functions that it has just
+        /// deployed, so what such a sweep changes was not stale.
         of_functions: bool,
     },
 }
 
 impl Metrics {
-    /// The numbers of an invocation that ends `now`.
+    /// The metrics of an invocation that ends `now`.
     pub fn of(connectors: &[Connector], about: About, now: SystemTime) -> Self {
         let mut metrics = Self {
             updated: 0,
@@ -103,7 +103,8 @@ impl Metrics {
             }
             About::Event(deployed_at) if metrics.updated > 0 => {
                 metrics.deployment_to_update = deployed_at.map(|deployed_at| {
-                    // CloudTrail's times are whole seconds of another clock.
+                    // CloudTrail's times are whole seconds of another clock, so the difference can be
+                    // negative.
                     ((DateTime::from(now).as_secs_f64() - deployed_at.as_secs_f64()) * 1000.0)
                         .round()
                         .max(0.0)
@@ -114,8 +115,8 @@ impl Metrics {
         metrics
     }
 
-    /// The line. Lambda takes a line without a level for one of INFO and drops it where the log
-    /// level is higher; `log_level` is the one that it is configured to let through.
+    /// The line to write. Lambda's filter treats a line without a level as INFO, and drops it if the
+    /// minimum log level is higher. So the line has the minimum log level itself.
     pub fn line(&self, function_name: &str, log_level: LogLevel) -> String {
         let mut counts = vec![
             ("RegistrationsUpdated", self.updated),
@@ -144,7 +145,7 @@ impl Metrics {
         let now = DateTime::from(self.now);
         line.insert(DIMENSION.to_owned(), function_name.into());
         line.insert("level".to_owned(), log_level.name().into());
-        // A year that RFC 3339 cannot write leaves the line without its time, not without numbers.
+        // RFC 3339 cannot express every year; the metrics matter more than the timestamp.
         if let Ok(timestamp) = now.fmt(Format::DateTime) {
             line.insert("timestamp".to_owned(), timestamp.into());
         }
@@ -176,8 +177,8 @@ mod tests {
         of_functions: false,
     };
 
-    /// So many of each: updated and changed, updated, skipped, failed, planned, updated but behind,
-    /// orphaned.
+    /// Connectors with these counts of outcomes: updated and changed, updated, skipped, failed, planned,
+    /// updated but behind, orphaned.
     fn connectors(counts: [usize; 7]) -> Vec<Connector> {
         let target: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm"
             .parse()

@@ -1,4 +1,4 @@
-//! What an operator reads: response, errors, metrics, and log.
+//! Reports to the operator: response, errors, metrics, and log.
 
 mod command;
 pub mod connector;

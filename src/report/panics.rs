@@ -1,6 +1,5 @@
-//! The ends of the process that lambda_runtime does not report: a start that is refused, and a panic.
-//! Lambda is told the reason, so that it reaches whoever invoked the function, or the failure queue,
-//! and not the log alone.
+//! Reports to Lambda what lambda_runtime does not: a startup that fails, and a panic. So the reason
+//! reaches the caller or the failure queue, and not the log only.
 
 use std::panic::{self, PanicHookInfo};
 use std::process;
@@ -12,35 +11,34 @@ use lambda_runtime::Diagnostic;
 
 use crate::report::error::Error;
 
-/// The request id of the invocation that was handed out last.
+/// The request id of the latest invocation.
 static INVOCATION: Mutex<Option<String>> = Mutex::new(None);
 
-/// Notes which invocation a panic would belong to.
+/// Sets the invocation that a panic belongs to from now on.
 pub fn working_on(request_id: &str) {
     *INVOCATION.lock().unwrap_or_else(PoisonError::into_inner) = Some(request_id.to_owned());
 }
 
-/// Ends the process because it cannot start. The log has to be started.
+/// Reports why the process cannot start, and ends it. The log must have been started.
 ///
 /// # Errors
-/// Lambda could not be told.
+/// When Lambda's Runtime API does not accept the report.
 pub async fn refuse_to_start(error: Error) -> Result<(), lambda_runtime::Error> {
     tracing::error!(errorType = error.name(), "{error}");
     tell_lambda("/2018-06-01/runtime/init/error", error).await?;
     process::exit(1)
 }
 
-/// From now on a panic, on whatever thread, is logged and reported as the error `Panicked` of the
-/// invocation, or of the start, and ends the process; Lambda makes a new one for the next invocation.
+/// From now on, a panic on any thread is logged and reported as the error `Panicked` of the invocation,
+/// or of startup, and ends the process. Lambda starts a new one for the next invocation.
 ///
-/// AWS's own runtimes for Go and Node.js end the process too: what a panic leaves behind is not fit
-/// for another invocation. It also lets the program do without unwinding, which is why the profile
-/// says `panic = "abort"`.
+/// AWS's own runtimes for Go and Node.js end the process too, because its state is unreliable after a
+/// panic. The program needs no unwinding then, which is why the profile has `panic = "abort"`.
 pub fn report_panics() {
     panic::set_hook(Box::new(|info| {
         static REPORTING: AtomicBool = AtomicBool::new(false);
         if REPORTING.swap(true, Ordering::SeqCst) {
-            // Reporting panicked, or a second thread while it goes on.
+            // The report itself panicked, or another thread did during the report.
             process::abort();
         }
         let error = Error::Panicked(describe(info));
@@ -57,7 +55,7 @@ pub fn report_panics() {
             Some(request_id) => format!("/2018-06-01/runtime/invocation/{request_id}/error"),
             None => "/2018-06-01/runtime/init/error".to_owned(),
         };
-        // This thread may be in the middle of the asynchronous runtime, so another one does it.
+        // This thread may be inside the asynchronous runtime, where another one cannot be started.
         let told = thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -65,13 +63,13 @@ pub fn report_panics() {
                 .block_on(tell_lambda(&path, error))
         });
         if let Ok(Err(error)) = told.join() {
-            tracing::error!("Lambda could not be told of the panic: {error}");
+            tracing::error!("failed to report the panic to Lambda: {error}");
         }
         process::exit(1)
     }));
 }
 
-/// The panic's message and place.
+/// The panic's message and location.
 fn describe(info: &PanicHookInfo) -> String {
     let message = info.payload_as_str().unwrap_or("no message");
     match info.location() {

@@ -1,4 +1,4 @@
-//! What an invocation answers.
+//! The response of an invocation.
 
 use serde::Serialize;
 use serde::ser::Serializer;
@@ -8,7 +8,7 @@ use crate::reconcile::outcome::{Connector, Outcome};
 use crate::report::connector::Row;
 use crate::report::error::Error;
 
-/// The response to an event or a sweep that was handled, or to an event that is not ours. Members
+/// The response to an event or a sweep that was handled, or to an event that is ignored. Members
 /// without a value are left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,9 +22,9 @@ pub struct Response {
     /// The unqualified ARN of the function that was deployed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function_arn: Option<FunctionArn>,
-    /// Whether nothing was to be written.
+    /// Whether this was a dry run, which writes nothing.
     pub dry_run: bool,
-    /// The registrations that the event or the sweep concerns; left out of an ignored event.
+    /// The registrations that the event or the sweep concerns; `None` for an ignored event.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rows")]
     pub connectors: Option<Vec<Connector>>,
     /// Why the event was ignored.
@@ -39,10 +39,11 @@ fn rows<S: Serializer>(
     serializer.collect_seq(connectors.iter().flatten().map(Row::new))
 }
 
-/// What became of the registrations, for a response or for an error.
+/// The registrations for a response, if none failed.
 ///
 /// # Errors
-/// When any registration failed: the event is not done, and ends in the failure queue if it never is.
+/// When any registration failed: Lambda then retries the event, and sends it to the failure queue in the
+/// end.
 pub fn all_done(connectors: Vec<Connector>) -> Result<Vec<Connector>, Error> {
     let failed = |connector: &Connector| matches!(connector.outcome, Outcome::Failed { .. });
     if connectors.iter().any(failed) {

@@ -1,6 +1,6 @@
-//! What a person reads of a skip, a failure or a service's error: every text in one place. A message
-//! says what failed, on what, the service's own words and request id, and what to do. It promises no
-//! retry: a sweep by hand and a redriven event get none.
+//! The texts of skips, failures, and services' errors. A message says what failed, on what, the
+//! service's own words and request id, and what to do. It promises no retry, because a synchronous
+//! invocation gets none.
 
 use std::fmt;
 
@@ -24,8 +24,8 @@ pub(super) fn skip(skip: &Skip) -> String {
                 older
             } else {
                 format!(
-                    "{older}; whether that one still exists is unknown, because the updater's role \
-                     does not allow {}",
+                    "{older}. Cannot check whether version {registered} still exists: the updater's \
+                     role does not allow {}",
                     Operation::GetFunctionConfiguration.action()
                 )
             }
@@ -34,18 +34,18 @@ pub(super) fn skip(skip: &Skip) -> String {
             format!("registered with alias {alias}: it is updated when the alias moves")
         }
         Skip::AnotherAlias { moved, registered } => {
-            format!("alias {moved} moved, and this is registered with alias {registered}")
+            format!("registered with alias {registered}, and alias {moved} moved")
         }
         Skip::AliasIsShifting(alias) => format!(
-            "alias {alias} still shifts traffic between two versions: it is updated when the shift \
-             ends"
+            "alias {alias} still shifts traffic between two versions: the registration is updated \
+             when the shift ends"
         ),
         Skip::PinnedToVersion(version) => {
             format!("registered with version {version}: it moves when a version is published")
         }
         Skip::FollowsLatest => {
-            "registered without a version: only a change of the function's own code or \
-             configuration, or a published version, refreshes it"
+            "registered without a version: it is updated when the function's code or configuration \
+             changes, or a version is published"
                 .to_owned()
         }
         Skip::FollowsLatestPublished => {
@@ -54,11 +54,11 @@ pub(super) fn skip(skip: &Skip) -> String {
     }
 }
 
-/// Why a sweep passed a registration over.
+/// Why a sweep skipped a registration.
 pub(super) fn orphaned(gone: &Gone) -> String {
     let what = match gone {
         Gone::Missing(error) => {
-            format!("the function no longer exists, or not this version or alias of it: {error}")
+            format!("the function, version, or alias no longer exists: {error}")
         }
         Gone::Versions(function) => {
             format!(
@@ -66,21 +66,21 @@ pub(super) fn orphaned(gone: &Gone) -> String {
             )
         }
     };
-    format!("{what}. Unregister the connector, or deploy the function again")
+    format!("{what}. Unregister the connector, or redeploy the function")
 }
 
 /// That a registration stays behind the newest version.
 pub(super) fn behind(newest: Version) -> String {
     format!(
-        "version {newest} is newer, and a sweep leaves a version where it is registered: somebody \
-         may have rolled it back. To move it, sweep with {{\"sweep\": {{\"move\": true}}}}"
+        "version {newest} is newer. A sweep does not move a version-pinned registration, because \
+         somebody may have rolled it back. To move it, sweep with {{\"sweep\": {{\"move\": true}}}}"
     )
 }
 
-/// That somebody else has updated a registration right after the updater.
+/// That somebody else updated a registration right after the updater.
 pub(super) fn since(arn: &FunctionArn) -> String {
     format!(
-        "after this update, AppFlow has {arn}: somebody else registered it, and it is left as it is"
+        "after this update, AppFlow has {arn}: somebody else registered it, so it is left unchanged"
     )
 }
 
@@ -88,10 +88,12 @@ pub(super) fn since(arn: &FunctionArn) -> String {
 pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String {
     let target = target.map_or_else(|| "the function".to_owned(), ToString::to_string);
     match failure {
-        Failure::Label(error) => format!("AppFlow lists it, but {error}"),
+        Failure::Label(error) => {
+            format!("AppFlow lists a label that cannot be described: {error}")
+        }
         Failure::NotRegistered => {
-            "AppFlow has no registration with this label. Register the connector, or take the label \
-             out of CONNECTOR_LABELS or of the sweep"
+            "AppFlow has no registration with this label. Register the connector, or remove the \
+             label from CONNECTOR_LABELS or the sweep"
                 .to_owned()
         }
         Failure::NoFunction(why) => {
@@ -99,7 +101,7 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
         }
         Failure::Describe(error) | Failure::Function(error) => with_advice(error),
         Failure::Unchecked(error) => format!(
-            "updated, but whether {target} changed meanwhile could not be checked: {}",
+            "updated, but could not check whether {target} changed in the meantime: {}",
             with_advice(error)
         ),
         Failure::NoVersion(function) => format!(
@@ -116,9 +118,9 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
         Failure::NotReady(state) => format!(
             "timed out while waiting for {target}: {state}. Sweep once the function is Active"
         ),
-        Failure::KeepsChanging => format!(
-            "{target} changed during every update. Sweep once its deployments have ended"
-        ),
+        Failure::KeepsChanging => {
+            format!("{target} changed during every update. Sweep once its deployments have ended")
+        }
         Failure::Update { error, grant, .. } => {
             let mut text = with_advice(error);
             if let Some(grant) = grant {
@@ -132,7 +134,7 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
     }
 }
 
-/// The command that allows AppFlow to invoke a version or alias, where that can be what is missing: a
+/// The command that allows AppFlow to invoke a version or alias, if that may be what is missing: a
 /// permission covers only the ARN that it was added for, so a new version has none.
 fn command(failure: &Failure, target: &str) -> Option<String> {
     let Failure::Update {
@@ -158,7 +160,7 @@ fn command(failure: &Failure, target: &str) -> Option<String> {
     let command = AllowAppFlowCommand { arn: &arn, source };
     let mut text = format!(". If AppFlow is not yet allowed to invoke {arn}, run: {command}");
     if arn.version().is_some() && grant.is_none() {
-        text.push_str(". GRANT_INVOKE=true does so for every version that follows");
+        text.push_str(". GRANT_INVOKE=true does so for each new version");
     }
     Some(text)
 }
@@ -179,7 +181,7 @@ impl fmt::Display for Advice<'_> {
                 return write!(
                     f,
                     "Check that the updater's role allows {} on the resource that the message \
-                     names, and that the connector's function lets AppFlow invoke it",
+                     names, and that the function's resource policy lets AppFlow invoke it",
                     operation.action()
                 );
             }
@@ -193,13 +195,13 @@ impl fmt::Display for Advice<'_> {
                  DescribeConnectorConfigurationRequest"
             }
             ErrorKind::ConnectorServer => {
-                "The connector's function did not answer AppFlow within 10 seconds, or not with a \
-                 connector configuration: see the function's own log"
+                "The connector's function did not answer AppFlow within 10 seconds, or its response \
+                 was not a connector configuration: see the function's own log"
             }
             ErrorKind::Conflict => {
                 "Another change of the same resource is in progress: sweep once it is done"
             }
-            ErrorKind::Exists => "Remove what exists already",
+            ErrorKind::Exists => "Delete the existing resource that the message names",
             ErrorKind::Throttled => {
                 "The account's request rate is used up: sweep later, or some labels at a time"
             }
@@ -246,7 +248,7 @@ mod tests {
             moved: "beta".to_owned(),
             registered: "live".to_owned(),
         };
-        let unknown = "registered version 8; whether that one still exists is unknown";
+        let unknown = "registered version 8. Cannot check whether version 8 still exists";
         for (skipped, begins, says) in [
             (older(true), "version 7 is older than", "version 8"),
             (older(false), "version 7 is older than", unknown),
@@ -255,7 +257,7 @@ mod tests {
                 "registered with alias live",
                 "when the alias moves",
             ),
-            (another, "alias beta moved", "with alias live"),
+            (another, "registered with alias live", "alias beta moved"),
             (
                 Skip::AliasIsShifting("live".to_owned()),
                 "alias live still shifts traffic",
@@ -269,7 +271,7 @@ mod tests {
             (
                 Skip::FollowsLatest,
                 "registered without a version",
-                "a change of the function's own code",
+                "when the function's code or configuration changes",
             ),
             (
                 Skip::FollowsLatestPublished,
@@ -291,7 +293,7 @@ mod tests {
         for (text, begins, says) in [
             (
                 &missing,
-                "the function no longer exists",
+                "the function, version, or alias no longer exists",
                 "Unregister the connector",
             ),
             (&versions, "the registered version no longer exists", ARN),

@@ -1,6 +1,6 @@
-"""Links lead somewhere: in Markdown, and wherever else a file names a page of the documentation.
+"""Every link in Markdown, and every page and sample that any file names, exists.
 
-Nothing is asked of the internet: an address is looked at, not opened."""
+Web addresses are checked for their form only, not opened."""
 
 import posixpath
 import re
@@ -20,30 +20,30 @@ FILES = subprocess.run(
 FOLDERS = {posixpath.dirname(file) for file in FILES}
 PAGES = [file for file in FILES if file.endswith(".md")]
 
-# Pages of the project on GitHub, as files at its root link to them; a workflow's has a file.
+# Pages of the project on GitHub, as files at its root link to them. A workflow's page must have its file.
 ON_GITHUB = re.compile(
     r"\.\./\.\./(?:actions/(workflows/[\w-]+\.yml)(?:/badge\.svg)?|compare/\S+\.\.\.\S+|releases/tag/v[\d.]+)"
 )
-# A page or a sample, as comments, messages, and templates name it.
+# A page or a sample event, as comments, messages, and templates name it.
 NAMED = re.compile(r"(?<![\w./-])(?:docs|events)/[\w-]+\.(?:md|json|svg)\b(?:#[\w-]+)?")
 
 
 @cache
 def tokens(page):
-    """What is in a page, and in its paragraphs, as GitHub reads it."""
+    """The blocks of a page and the parts of their text, as GitHub parses them."""
     blocks = MarkdownIt("commonmark").enable("table").parse((PROJECT / page).read_text())
     return [part for block in blocks for part in (block, *(block.children or ()))]
 
 
 @cache
 def anchors(page):
-    """The anchors that GitHub gives a page's headings, and those that it has itself."""
+    """The anchors that GitHub generates for a page's headings, and those in its HTML."""
     found = set()
     parts = tokens(page)
     for heading, inline in zip(parts, parts[1:]):
         if heading.type == "heading_open":
             text = "".join(child.content for child in inline.children if child.type in ("text", "code_inline"))
-            # A heading is named for its words, and numbered if an earlier one has the same.
+            # An anchor consists of the heading's words, and a number if an earlier heading has the same ones.
             name = re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-")
             number = 0
             while (anchor := f"{name}-{number}" if number else name) in found:
@@ -55,7 +55,7 @@ def anchors(page):
 
 
 def links(page):
-    """Where a page's links and pictures lead."""
+    """The targets of a page's links and pictures."""
     for part in tokens(page):
         if part.type == "link_open":
             yield part.attrs["href"]
@@ -66,11 +66,11 @@ def links(page):
 
 
 def wrong(page, link):
-    """What is wrong with a link of a page, or nothing."""
+    """What is wrong with a page's link, or None."""
     address = urlsplit(link)
     if address.scheme:
         web = address.scheme == "https" and "." in address.netloc and not re.search(r"\s|\.$", link)
-        return None if web else "not an address on the web"
+        return None if web else "not a web address"
     if on_github := ON_GITHUB.fullmatch(link):
         workflow = on_github[1]
         return None if not workflow or f".github/{workflow}" in FILES else "no such workflow"
@@ -84,19 +84,19 @@ def wrong(page, link):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_link_of_a_page_leads_somewhere(page):
+def test_every_link_in_a_page_has_a_target(page):
     found = [f"{link}: {why}" for link in links(page) if (why := wrong(page, link))]
     assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_looks_like_a_link_is_one(page):
+def test_no_link_has_broken_syntax(page):
     texts = [part.content for part in tokens(page) if part.type == "text"]
     found = [text for text in texts if re.search(r"\]\(|\]\[|^\[[^\]]+\]:", text)]
     assert not found, "\n".join(found)
 
 
-def test_every_page_and_sample_that_a_file_names_is_there():
+def test_every_page_and_sample_that_a_file_names_exists():
     found = []
     for file in FILES:
         if file.endswith((".md", ".svg", ".lock")):
@@ -107,7 +107,7 @@ def test_every_page_and_sample_that_a_file_names_is_there():
     assert not found, "\n".join(found)
 
 
-def test_a_heading_is_named_as_github_does(tmp_path):
+def test_anchors_are_those_that_github_generates(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("# A `b-c`: d & e_f?\n\n## Sweep\n\n## Sweep\n\n<a id=\"own\"></a>\n")
     assert anchors(page) == {"a-b-c-d--e_f", "sweep", "sweep-1", "own"}

@@ -1,14 +1,13 @@
-//! Every order in which things can happen around a few deployments, on the updater's own steps.
+//! Searches every order of events around a few deployments, on the updater's own steps.
 //!
-//! Two invocations run at once. Each call that one of them makes is worked on at any moment after it
-//! was made; between any two, functions are deployed, events come late, twice or never, AppFlow stores
-//! what it read later than it read it, answers are lost, processes end. In every end that can be
-//! reached, each registration holds what its function answers, and none is at an older version than
-//! one whose event was handled and that still exists. Every moment is visited once, however it is
-//! reached, so that there is no bound but the number of times that each thing can happen, which each
-//! test names.
+//! Two invocations run at once. Each of their calls may be handled at any time after it was made. Between
+//! any two calls, functions are deployed, events are delivered late, twice, or never, AppFlow stores what
+//! it read later than it read it, responses are lost, and processes end. In every final state, each
+//! registration must hold what its function returns, and none may be at an older version than one that
+//! still exists and whose event was handled. Each state is visited once. So the only bound is how often
+//! each thing can happen, which each test states.
 //!
-//! `cargo test --test interleavings -- --nocapture` prints how many moments there are.
+//! `cargo test --test interleavings -- --nocapture` prints the numbers of states.
 
 #![allow(unreachable_pub)] // nothing reaches into a test
 
@@ -31,12 +30,16 @@ fn start(qualifier: &str, budget: Budget, without: Without) -> State {
     State::new(World::new(2, &[(CRM, qualifier)]), budget, without)
 }
 
-/// All that can happen within a budget leads to a right end.
+/// Asserts that no order of events within a budget breaks a promise.
 fn holds(qualifier: &str, budget: Budget) {
     match explore(&start(qualifier, budget.clone(), Without::Nothing)) {
-        Ok(Explored { states, ways, ends }) => {
+        Ok(Explored {
+            states,
+            transitions,
+            ends,
+        }) => {
             println!(
-                "`{qualifier}`, {budget}: {states} moments, {ways} ways between them, {ends} ends"
+                "`{qualifier}`, {budget}: {states} states, {transitions} transitions, {ends} ends"
             );
             assert!(ends > 1, "nothing happened");
         }
@@ -44,7 +47,8 @@ fn holds(qualifier: &str, budget: Budget) {
     }
 }
 
-/// Without a part of the updater, the search finds out, and what it finds happens again.
+/// Asserts that the search finds a broken promise without a part of the updater, and that the
+/// counterexample can be replayed.
 fn breaks(qualifier: &str, budget: Budget, without: Without) -> Box<Counterexample> {
     holds(qualifier, budget.clone());
     let start = start(qualifier, budget, without);
@@ -92,7 +96,7 @@ fn an_alias_that_moves_twice_is_followed_though_an_event_comes_twice() {
 }
 
 #[test]
-fn a_recreated_function_takes_its_registration_along() {
+fn the_registration_of_a_recreated_function_is_updated() {
     for qualifier in ["", ":2"] {
         holds(
             qualifier,
@@ -106,7 +110,7 @@ fn a_recreated_function_takes_its_registration_along() {
 }
 
 #[test]
-fn what_was_read_of_a_function_that_is_recreated_is_not_stored_for_good() {
+fn a_late_store_from_before_a_recreation_is_corrected() {
     holds(
         ":2",
         Budget {
@@ -119,7 +123,7 @@ fn what_was_read_of_a_function_that_is_recreated_is_not_stored_for_good() {
 }
 
 #[test]
-fn an_update_that_appflow_stores_late_or_whose_answer_is_lost_does_no_harm() {
+fn an_update_that_appflow_stores_late_or_whose_response_is_lost_does_no_harm() {
     for (qualifier, publish, change_latest) in [("", 0, 2), (":2", 2, 0)] {
         holds(
             qualifier,
@@ -135,7 +139,7 @@ fn an_update_that_appflow_stores_late_or_whose_answer_is_lost_does_no_harm() {
 }
 
 #[test]
-fn an_operator_s_change_stays_as_the_operator_left_it() {
+fn an_operator_s_change_is_kept() {
     let alias = || Operator::Point(Some(Qualifier::Alias(ALIAS.to_owned())));
     let back = || Operator::Point(Some(Qualifier::Version(Version::MIN)));
     for (qualifier, publish, move_alias, double, operator) in [
@@ -189,7 +193,7 @@ fn one_sweep_makes_up_for_lost_events() {
 }
 
 #[test]
-fn a_process_that_ends_is_made_up_for_by_lambda_s_next_try() {
+fn lambda_s_next_try_makes_up_for_a_process_that_ended() {
     for (qualifier, publish, change_latest) in [("", 0, 2), (":2", 2, 0)] {
         holds(
             qualifier,
@@ -224,7 +228,7 @@ fn without_the_check_after_an_update_old_code_stays() {
 }
 
 #[test]
-fn without_the_observation_before_an_update_an_operator_s_change_is_put_back() {
+fn without_the_observation_before_an_update_an_operator_s_change_is_undone() {
     let budget = Budget {
         change_latest: 1,
         operator: vec![Operator::Point(Some(Qualifier::Alias(ALIAS.to_owned())))],

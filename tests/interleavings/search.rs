@@ -1,48 +1,48 @@
-//! Visits every moment that can be reached, each once, nearest first; so that the first broken
-//! promise is one of those with the fewest steps.
+//! Breadth-first search: visits every reachable state once, so that the first counterexample that it
+//! finds is one of the shortest.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
 use crate::state::{Move, State, Violation};
 
-/// What a search came to.
+/// What a search visited.
 #[derive(Debug)]
 pub struct Explored {
-    /// Moments visited.
+    /// The number of states.
     pub states: usize,
-    /// Ways from one to another.
-    pub ways: usize,
-    /// Moments in which all was quiet.
+    /// The number of transitions between them.
+    pub transitions: usize,
+    /// The number of final states, in which nothing is under way.
     pub ends: usize,
 }
 
-/// The shortest way to a broken promise.
+/// A shortest sequence of moves that breaks a promise.
 #[derive(Debug)]
 pub struct Counterexample {
     /// The promise.
     pub broken: Violation,
-    /// What happens, one after the other.
+    /// The moves, in order.
     pub moves: Vec<Move>,
     told: Vec<String>,
 }
 
-/// Where a moment was first reached from.
+/// How a state was first reached.
 struct Reached {
     from: usize,
     by: Option<Move>,
 }
 
-/// Visits everything that can be reached.
+/// Visits every reachable state.
 ///
 /// # Errors
-/// A promise is broken, or a moment can be reached from which no quiet one can.
+/// When a promise is broken, or no final state can be reached from some state.
 pub fn explore(start: &State) -> Result<Explored, Box<Counterexample>> {
     let mut known = HashMap::from([(start.digest(), 0)]);
     let mut reached = vec![Reached { from: 0, by: None }];
     let mut back: Vec<Vec<u32>> = vec![Vec::new()];
     let mut quiet = Vec::new();
-    let mut ways = 0;
+    let mut transitions = 0;
     let mut next = VecDeque::from([(0, start.clone())]);
     while let Some((from, state)) = next.pop_front() {
         if state.is_quiet() {
@@ -57,7 +57,7 @@ pub fn explore(start: &State) -> Result<Explored, Box<Counterexample>> {
                     return Err(Box::new(Counterexample::new(start, moves, broken)));
                 }
             };
-            ways += 1;
+            transitions += 1;
             let id = *known.entry(after.digest()).or_insert_with(|| {
                 reached.push(Reached {
                     from,
@@ -72,18 +72,18 @@ pub fn explore(start: &State) -> Result<Explored, Box<Counterexample>> {
     }
     let ends = quiet.len();
     if let Some(stuck) = never_quiet(&back, quiet) {
-        let broken = "from here, nothing leads to an end".to_owned();
+        let broken = "no final state can be reached from here".to_owned();
         let moves = path(&reached, stuck);
         return Err(Box::new(Counterexample::new(start, moves, broken)));
     }
     Ok(Explored {
         states: reached.len(),
-        ways,
+        transitions,
         ends,
     })
 }
 
-/// A moment from which none of the quiet ones can be reached.
+/// A state from which no final state can be reached.
 fn never_quiet(back: &[Vec<u32>], mut quiet: Vec<usize>) -> Option<usize> {
     let mut ends = vec![false; back.len()];
     while let Some(id) = quiet.pop() {
@@ -104,10 +104,10 @@ fn path(reached: &[Reached], mut id: usize) -> Vec<Move> {
     moves
 }
 
-/// Does the moves one after the other.
+/// Applies the moves in order.
 ///
 /// # Errors
-/// The promise that the last of them breaks.
+/// When a move breaks a promise.
 pub fn replay(start: &State, moves: &[Move]) -> Result<(), Violation> {
     let mut state = start.clone();
     for happens in moves {

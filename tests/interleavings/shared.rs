@@ -1,11 +1,11 @@
-//! A part of a moment that it shares with the moments in which that part is the same.
+//! Copy-on-write values: states share the parts that they have in common, and hash them once.
 
 use std::cell::Cell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
 
-/// A value that is copied when it is changed, and hashed once.
+/// A value that is copied when it is changed, and whose digest is cached.
 #[derive(Clone)]
 pub struct Shared<T> {
     value: Rc<T>,
@@ -20,7 +20,7 @@ impl<T: Clone + Hash> Shared<T> {
         }
     }
 
-    /// The value, to be changed.
+    /// The value, to change it.
     pub fn change(&mut self) -> &mut T {
         self.digest.set(None);
         Rc::make_mut(&mut self.value)
@@ -48,7 +48,7 @@ pub fn digest(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// A digest of many values, in whichever order.
+/// A digest of many values, whatever their order.
 pub fn sum(digests: impl Iterator<Item = u64>) -> u64 {
     digests.fold(0, u64::wrapping_add)
 }

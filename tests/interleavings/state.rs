@@ -1,5 +1,5 @@
-//! A moment: the world, the invocations at work in it, and what can still happen; and everything
-//! that can happen next.
+//! A state of the search: the world, the invocations in progress, and what can still happen; and the
+//! moves from it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,7 @@ use crate::world::{Operator, Read, World, arn, error};
 
 /// How many invocations run at once.
 const AT_ONCE: usize = 2;
-/// Lambda tries an asynchronous invocation that fails twice more.
+/// Lambda retries a failed asynchronous invocation twice.
 const TRIES: u8 = 3;
 
 /// How often each thing can still happen. Each may also happen less often, or never.
@@ -40,17 +40,17 @@ pub struct Budget {
     pub recreate: u8,
     /// An operator changes the first registration, in this way.
     pub operator: Vec<Operator>,
-    /// An event is delivered and comes again.
+    /// An event is delivered twice.
     pub double: u8,
-    /// An event never comes.
+    /// An event is never delivered.
     pub drop: u8,
     /// AppFlow stores what it read later than it read it.
     pub late: u8,
-    /// An update, or AppFlow's answer to it, is lost.
+    /// An update, or AppFlow's response to it, is lost.
     pub lose: u8,
     /// Lambda ends the process of an invocation.
     pub crash: u8,
-    /// Everything is swept, once all is quiet and an event was lost.
+    /// A sweep runs, once nothing is under way and an event was lost.
     pub sweep: u8,
 }
 
@@ -76,18 +76,18 @@ impl fmt::Display for Budget {
     }
 }
 
-/// What of the updater is taken out, to see that the search finds out.
+/// The part of the updater that is left out, to see that the search finds a counterexample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Without {
     /// Nothing: the updater as it is.
     Nothing,
-    /// The look at the function after an update: it is answered with what was found before.
+    /// The check after an update: its answer is what was found before the update.
     Check,
-    /// The description right before an update: it is answered with what was described first.
+    /// The description right before an update: its answer is the first description.
     Observation,
 }
 
-/// A moment.
+/// A state of the search.
 #[derive(Clone)]
 pub struct State {
     pub world: Shared<World>,
@@ -102,7 +102,7 @@ pub struct State {
     /// The newest version of which an event was handled since an operator changed something, with the
     /// function's generation.
     handled: Option<(u8, Version)>,
-    /// The newest version that a sweep told a registration is behind of, by label.
+    /// The newest version that a sweep reported a registration as behind, by label.
     behind: BTreeMap<String, Version>,
 }
 
@@ -117,8 +117,8 @@ struct Event {
     tries: u8,
     /// Whether an invocation has begun with it.
     begun: bool,
-    /// Whether an operator has changed something since: the operator has the last word, and
-    /// another delivery of the event has none.
+    /// Whether an operator has changed something since. The operator's change must be kept, whatever
+    /// another delivery of the event would do.
     operated: bool,
 }
 
@@ -127,14 +127,14 @@ struct Invocation {
     event: Event,
     steps: Steps,
     calls: Vec<Pending>,
-    /// What it described last, by label, until an update is made of it.
+    /// What it described last, by label, until the update that follows.
     described: BTreeMap<String, Described>,
-    /// What it described first, and the last look at each target before its update, where a part of
-    /// the updater that is taken out is answered with them.
+    /// What it described first, and what it read last of each target before its update: the answers for
+    /// a part of the updater that is left out.
     described_first: BTreeMap<String, Registration>,
     looked: BTreeMap<FunctionArn, Look>,
     failed: Option<FailureKind>,
-    /// What it updated a registration to last, and what before an operator changed that.
+    /// What it last updated a registration to, and the same before an operator changed it.
     updated_to: Option<FunctionArn>,
     left: Option<FunctionArn>,
 }
@@ -153,10 +153,10 @@ struct Pending {
     call: Call,
     /// Whether a registration has changed while it was under way.
     disturbed: bool,
-    /// Whether it was under way when a registration was described: how long it takes says nothing of
-    /// the time since.
+    /// Whether it was under way before a registration was described: then a delay of it says nothing
+    /// about the time since the description.
     older: bool,
-    /// What AppFlow has read for it and has yet to store.
+    /// What AppFlow has read for it and not yet stored.
     read: Option<Read>,
 }
 
@@ -169,31 +169,31 @@ pub enum Move {
     Recreate,
     Settle,
     Operate(u8),
-    /// An event begins an invocation; it may come again.
+    /// An event begins an invocation, and may be delivered again.
     Begin(u8, bool),
     Drop(u8),
     Sweep,
-    /// A call is worked on and answered, perhaps after a delay.
+    /// A call is handled and answered, perhaps after a delay.
     Answer(u8, u8, bool),
     /// An update ends in another way.
     Update(u8, u8, Ending),
-    /// AppFlow stores what it read for a call that waits for its answer.
+    /// AppFlow stores what it read for a call that is still in progress, and answers it.
     Store(u8, u8),
-    /// AppFlow stores what it read for a call that nobody waits for.
+    /// AppFlow stores what it read for a call whose response was lost.
     StoreUnclaimed(u8),
     Crash(u8),
 }
 
-/// How an update ends that is not answered at once.
+/// How an update ends, other than by an immediate answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It never reaches AppFlow.
     Dropped,
-    /// It is done, and the answer is lost.
+    /// It is done, and the response is lost.
     AnswerLost,
-    /// AppFlow reads the configuration now, and stores it and answers later.
+    /// AppFlow reads the configuration now, and stores it and responds later.
     Late,
-    /// AppFlow reads the configuration now and stores it later, and the answer is lost.
+    /// AppFlow reads the configuration now, and stores it later, and the response is lost.
     LateAndLost,
 }
 
@@ -215,8 +215,8 @@ impl State {
         }
     }
 
-    /// A digest that two moments share if the same can happen in them, whichever of the invocations
-    /// at work began first.
+    /// A digest that two states share if the same can happen in them. The order of the invocations does
+    /// not matter.
     pub fn digest(&self) -> u64 {
         let invocations = sum(self.invocations.iter().map(Shared::digest));
         let found = (self.lost, &self.handled, &self.behind);
@@ -250,12 +250,12 @@ impl State {
                     moves.push(deployment);
                 }
             }
-            // Who registers a function in the middle of its deployment has AppFlow read the old code, and
-            // its event may have been handled before.
+            // An operator who updates a registration in the middle of a deployment makes AppFlow read the
+            // old code, and the deployment's event may have been handled already.
             moves.extend(numbers(&budget.operator).map(Move::Operate));
         }
         for (position, event) in (0..).zip(&self.events) {
-            // AppFlow has stored what it read when Lambda tries again.
+            // AppFlow has stored what it read before Lambda retries.
             let waits = event.tries > 0 && !self.world.unclaimed.is_empty();
             if self.invocations.len() < AT_ONCE && !waits {
                 moves.push(Move::Begin(position, false));
@@ -276,7 +276,7 @@ impl State {
                     moves.push(Move::Store(id, position));
                     continue;
                 }
-                // By then, AppFlow has stored what it read for an update that got no answer.
+                // By then, AppFlow has stored what it read for an update whose response was lost.
                 if let Call::Describe {
                     pause: Some(Pause::Unanswered),
                     ..
@@ -309,7 +309,7 @@ impl State {
         moves
     }
 
-    /// What is so after something has happened.
+    /// The state after a move.
     pub fn after(&self, happens: Move) -> Result<Self, Violation> {
         let mut state = self.clone();
         state.happen(happens)?;
@@ -479,7 +479,7 @@ impl State {
         invocation.calls.remove(position.into())
     }
 
-    /// What a call is answered when it is worked on now.
+    /// The answer to a call that is handled now.
     fn answer(&mut self, id: u8, call: &Call) -> Answer {
         match call {
             Call::Describe {
@@ -525,7 +525,7 @@ impl State {
         }
         let read = match self.read(id, plan) {
             Ok(Some(read)) => read,
-            // There is nothing to store, so that the answer comes at once or is lost.
+            // There is nothing to store, so the response is immediate or lost.
             Ok(None) | Err(_) if ending != Ending::Late => {
                 return self.answered(id, &pending.call, lost, false);
             }
@@ -574,7 +574,7 @@ impl State {
         }
     }
 
-    /// Hands an invocation the answer to a call.
+    /// Passes the answer to a call to its invocation.
     fn answered(
         &mut self,
         id: u8,
@@ -626,7 +626,7 @@ impl State {
         self.go_on(id)
     }
 
-    /// Takes the calls that an invocation makes next, and its end.
+    /// Takes the calls that an invocation makes next, and ends it if it is done.
     fn go_on(&mut self, id: usize) -> Result<(), Violation> {
         let invocation = self.invocations[id].change();
         loop {
@@ -679,7 +679,7 @@ impl State {
         Ok(())
     }
 
-    /// No other call has the tokens of an event that will not come again.
+    /// Forgets the tokens of an event that will not be delivered again, because no other call has them.
     fn forget_tokens(&mut self, event: &Event) {
         let same = |other: &Event| other.number == event.number;
         let invocations = &mut self.invocations.iter();
@@ -711,7 +711,7 @@ impl State {
             self.events.sort_by_key(|event| (event.number, event.tries));
             return Ok(());
         }
-        // An event of a function that was deleted since ends in the failure queue, and does no harm.
+        // The event of a function that was deleted since may end in the failure queue.
         if kind == FailureKind::FunctionNotFound
             && event.generation < self.world.function.generation
         {
@@ -723,13 +723,13 @@ impl State {
         ))
     }
 
-    /// What has to be so when all is quiet.
+    /// Checks the promises for a final state.
     fn check_end(&self) -> Result<(), Violation> {
         for (label, registered) in &self.world.registrations {
             let answers = self.world.answers(&registered.arn);
             if answers != Ok(registered.code) {
                 return Err(format!(
-                    "{label} holds code {}, and its function answers {answers:?}",
+                    "{label} holds code {}, and its function returns {answers:?}",
                     registered.code
                 ));
             }
@@ -738,7 +738,7 @@ impl State {
                 && pinned < handled
                 && self.world.has(generation, handled)
                 // A sweep that described the registration before the event's update, and updated it
-                // after that, cannot know. But it tells that the registration is behind.
+                // afterward, cannot know of it. But it must report the registration as behind.
                 && self.behind.get(label).is_none_or(|told| *told < handled)
             {
                 return Err(format!(
@@ -749,7 +749,7 @@ impl State {
         Ok(())
     }
 
-    /// What happens, for a reader.
+    /// Describes a move.
     pub fn tell(&self, happens: Move) -> String {
         let event = |event: &Event| format!("{:?}", event.happened);
         let about = |id: u8| {
@@ -763,7 +763,11 @@ impl State {
             Move::Begin(position, again) => format!(
                 "event: {}{}",
                 event(&self.events[usize::from(position)]),
-                if again { ", which will come again" } else { "" }
+                if again {
+                    ", which will be delivered again"
+                } else {
+                    ""
+                }
             ),
             Move::Drop(position) => {
                 format!("lost: {}", event(&self.events[usize::from(position)]))
@@ -808,8 +812,8 @@ impl Hash for Invocation {
 }
 
 impl Invocation {
-    /// What somebody changed while time passed since a registration was described is not put back.
-    /// Only what is changed during the update itself cannot be known of.
+    /// Checks that an update does not undo a change that somebody made before time passed since the
+    /// description. It cannot know of a change during the update itself.
     fn check_call(&mut self, call: &Call, world: &World) -> Result<(), Violation> {
         let Call::Update { plan, .. } = call else {
             return Ok(());
@@ -836,7 +840,7 @@ impl Invocation {
         Ok(())
     }
 
-    /// The answer to a call that is not made, because that part of the updater is taken out.
+    /// The answer to a call that is not made, because its part of the updater is left out.
     fn instead(&self, call: &Call, without: Without) -> Option<Answer> {
         match (without, call) {
             (
@@ -877,12 +881,12 @@ impl Invocation {
     }
 }
 
-/// What a call is, in AWS's words.
+/// Describes a call in AWS's terms.
 fn name(call: &Call) -> String {
     match call {
         Call::Describe { label, why, .. } => format!("DescribeConnector {label} ({why:?})"),
         Call::Versions { of, .. } => format!("ListVersionsByFunction ({of:?})"),
-        Call::Exists(arn) => format!("GetFunctionConfiguration {arn}, to see that it exists"),
+        Call::Exists(arn) => format!("GetFunctionConfiguration {arn}, to see if it exists"),
         Call::Look { at, check, .. } => format!(
             "GetFunctionConfiguration {at}{}",
             if *check { ", the check" } else { "" }

@@ -1,5 +1,5 @@
-//! A small world: one Lambda function, AppFlow's registrations of it, and what can happen to them.
-//! Times are numbers that only grow; the code of a deployment is the time at which it was deployed.
+//! A minimal AWS: one Lambda function, its registrations in AppFlow, and what can happen to them. Times
+//! are increasing numbers, and the code of a deployment is its time.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use connector_updater::model::versions::Versions;
 /// The alias that registrations may follow.
 pub const ALIAS: &str = "live";
 
-/// What a deployment installed, by its time.
+/// The code of a deployment, by its time.
 pub type Code = u8;
 
 /// AppFlow, and Lambda's one function.
@@ -26,7 +26,7 @@ pub struct World {
     pub function: Function,
     /// By connector label.
     pub registrations: BTreeMap<String, Registered>,
-    /// What AppFlow has read for calls that nobody waits for any longer, and has yet to store.
+    /// What AppFlow has read for calls whose response was lost, and has not yet stored.
     pub unclaimed: Vec<Read>,
     /// The client tokens that AppFlow has seen, each with what was sent, and the deployment whose event
     /// was its cause.
@@ -40,7 +40,7 @@ pub struct Function {
     /// How often it was deleted and recreated.
     pub generation: u8,
     latest: Code,
-    /// While it is being updated, the code that still answers.
+    /// The code that still runs while the function is being updated.
     before: Option<Code>,
     versions: BTreeMap<Version, Code>,
     /// The version that is still `Pending`.
@@ -56,10 +56,10 @@ pub struct Registered {
     pub code: Code,
 }
 
-/// The parameters of an update but its token: the label, the ARN and the description.
+/// The parameters of an update except its token: the label, the ARN, and the description.
 type Sent = (String, FunctionArn, Option<String>);
 
-/// An update of which AppFlow has read the configuration and not stored it.
+/// An update whose configuration AppFlow has read and not yet stored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Read {
     cause: u8,
@@ -75,7 +75,7 @@ impl Read {
 }
 
 impl World {
-    /// A function with this many versions, behind which the alias stays at the first.
+    /// A function with this many versions, whose alias points at the first one.
     pub fn new(versions: u64, registrations: &[(&str, &str)]) -> Self {
         let mut world = Self {
             function: Function {
@@ -118,7 +118,7 @@ impl World {
 
     // Deployments.
 
-    /// UpdateFunctionCode; the old code answers until the function has settled.
+    /// UpdateFunctionCode. The old code runs until the update is complete.
     pub fn change_latest(&mut self) -> Change {
         let code = self.tick();
         self.function.before = Some(self.function.latest);
@@ -163,12 +163,12 @@ impl World {
         Change::Published(Some(Version::MIN))
     }
 
-    /// Whether a deployment is in progress: Lambda takes no other meanwhile.
+    /// Whether a deployment is in progress: Lambda rejects others in the meantime.
     pub fn is_settling(&self) -> bool {
         self.function.before.is_some() || self.function.pending.is_some()
     }
 
-    /// The deployment in progress is done.
+    /// Completes the deployment in progress.
     pub fn settle(&mut self) {
         self.function.before = None;
         self.function.pending = None;
@@ -235,7 +235,7 @@ impl World {
         versions
     }
 
-    /// What the function answers to an invocation with this ARN, as AppFlow makes it.
+    /// What an invocation of this ARN by AppFlow returns.
     pub fn answers(&self, arn: &FunctionArn) -> Result<Code, ErrorKind> {
         match self.version(arn) {
             Err(_) => Err(ErrorKind::NotFound),
@@ -261,8 +261,8 @@ impl World {
         }
     }
 
-    /// The first half of UpdateConnectorRegistration: what is to be stored, `None` for a call that
-    /// was done before. `in_progress` are the calls of which AppFlow has stored nothing yet.
+    /// The first half of UpdateConnectorRegistration: what to store, or `None` for a call that was done
+    /// before. `in_progress` are the calls that AppFlow has not yet stored.
     pub fn read<'a>(
         &self,
         cause: u8,
@@ -272,7 +272,7 @@ impl World {
         let refused = |kind| Err(error(Operation::UpdateConnectorRegistration, kind));
         let mut seen = self.tokens.iter();
         if let Some((_, before, _)) = seen.find(|(token, ..)| *token == plan.token) {
-            // The same token for another call is a mistake of the updater's.
+            // The same token for another call is a bug in the updater.
             return if *before == sent(plan) {
                 Ok(None)
             } else {
@@ -308,7 +308,7 @@ impl World {
         }
     }
 
-    /// Whether something that was read because of this event is yet to be stored, unclaimed.
+    /// Whether something that was read because of this event is still in `unclaimed`.
     pub fn is_storing(&self, cause: u8) -> bool {
         self.unclaimed.iter().any(|read| read.cause == cause)
     }

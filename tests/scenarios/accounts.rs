@@ -21,7 +21,7 @@ fn another_account_s_function(settings: &[(&str, &str)]) -> World {
     world
 }
 
-/// The owner of the function allows this account's AppFlow to invoke it.
+/// As the function's owner, allows this account's AppFlow to invoke it.
 fn allow_appflow(world: &World, qualifier: Option<&str>) {
     world.call(
         "AddPermission",
@@ -53,12 +53,12 @@ fn a_forwarded_event_updates_the_registration_of_that_account_s_function() {
     assert_eq!(answer["functionArn"], OTHER);
     assert_eq!(connector(&answer, "plain")["outcome"], "updated");
     assert_eq!(world.held("plain").1, "2.0");
-    // Its state cannot be read from here.
+    // The updater is not authorized to read its state.
     world.log_with("not authorized to check whether the function is ready");
 }
 
 #[test]
-fn a_function_of_the_same_name_here_is_not_meant() {
+fn a_function_of_the_same_name_in_this_account_is_not_updated() {
     let world = another_account_s_function(&[("CONNECTOR_LABELS", "plain,here")]);
     world.function("crm", 1);
     world.register("here", "arn:aws:lambda:us-east-1:123456789012:function:crm");
@@ -68,7 +68,7 @@ fn a_function_of_the_same_name_here_is_not_meant() {
 }
 
 #[test]
-fn a_version_there_needs_a_grant_of_its_owner_and_the_error_says_how() {
+fn a_version_there_needs_a_permission_from_its_owner_and_the_error_has_the_command() {
     let world = another_account_s_function(&[("CONNECTOR_LABELS", "pinned")]);
     let event = deploy(&world);
     let (name, message) = world.error(&event);

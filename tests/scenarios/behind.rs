@@ -1,4 +1,4 @@
-//! A sweep leaves a version-pinned registration where it is, and says if it is behind the newest
+//! A sweep leaves a version-pinned registration where it is, and reports it if it is behind the newest
 //! version.
 
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! After the update, the function is looked at once more: what was deployed meanwhile is not missed.
+//! After each update, the function is checked, so that no deployment during the update is missed.
 
 use std::thread;
 use std::time::Duration;
@@ -184,7 +184,7 @@ fn a_function_that_is_deleted_during_the_update_is_an_error_of_a_deployment() {
     assert_eq!(name, "FunctionNotFound");
 }
 
-/// From the second call of an operation on, this goes wrong.
+/// Adds a fault after the first call of an operation.
 fn from_the_second_call(world: &World, operation: &'static str, fault: Fault) {
     world
         .aws
@@ -214,7 +214,7 @@ fn a_check_that_fails_is_an_error_which_says_that_the_update_was_done() {
                 let (error, message) = error(world.outcome_within(time, event));
                 assert_eq!(error, name, "{message}");
                 assert!(message.contains(part), "{message}");
-                let updated = "updated, but whether";
+                let updated = "updated, but could not check whether";
                 assert!(message.contains(updated), "{message}");
                 assert_eq!(world.held("plain").1, "2.0");
             });

@@ -1,4 +1,4 @@
-//! Two deployments of one function, handled at once by two updaters, end at the newer one.
+//! Two updaters handle two deployments of one function at once, and the newer deployment wins.
 
 use std::thread;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use serde_json::Value;
 use crate::world::{CRM, World, arn};
 
 const UPDATE: &str = "UpdateConnectorRegistration";
-/// Long enough that the other updater is done with its own update by then.
+/// Long enough that the other updater has finished its own update by then.
 const LATE: Duration = Duration::from_millis(1500);
 
-/// A form of registration, and how it is deployed.
+/// A form of registration.
 #[derive(Clone, Copy, Debug)]
 enum Form {
     Unqualified,
@@ -33,7 +33,7 @@ impl Form {
         }
     }
 
-    /// Deploys version 7 or 8; gives the event.
+    /// Deploys version 7 or 8, and returns the event.
     fn deploy(self, world: &World, version: u64) -> Value {
         let published = world.publish(CRM, &format!("1.{version}"));
         match self {
@@ -42,7 +42,7 @@ impl Form {
         }
     }
 
-    /// What AppFlow has to hold when version 8 was deployed last.
+    /// What AppFlow must have once version 8 was deployed.
     fn newest(self) -> (String, String) {
         let qualifier = match self {
             Self::Pinned => "8",
@@ -52,7 +52,7 @@ impl Form {
     }
 }
 
-/// One registration of this form, two updaters, and AppFlow stores the first update late.
+/// One registration of this form, and two updaters.
 fn two_updaters(form: Form) -> (World, Bootstrap) {
     let settings = &[("GRANT_INVOKE", "true")];
     let world = World::with(settings);
@@ -95,7 +95,7 @@ fn the_newer_deployment_wins_though_appflow_stores_the_older_one_last() {
         store_the_next_update_late(&world);
         let older = form.deploy(&world, 7);
         let older = world.begin(TIME, older);
-        world.until("is the older one read", |world| updates(world) == 1);
+        world.until("the older one is read", |world| updates(world) == 1);
         let newer = form.deploy(&world, 8);
         world.begin(TIME, newer).answer();
         assert_eq!(world.held("crm"), form.newest(), "{form:?}");
@@ -113,7 +113,7 @@ fn the_newer_deployment_wins_though_the_older_event_is_handled_second() {
         let newer = form.deploy(&world, 8);
         store_the_next_update_late(&world);
         let newer = world.begin(TIME, newer);
-        world.until("is the newer one read", |world| updates(world) == 1);
+        world.until("the newer one is read", |world| updates(world) == 1);
         let older = world.begin(TIME, older);
         newer.answer();
         older.answer();
@@ -126,14 +126,14 @@ fn the_newer_deployment_wins_though_the_older_one_was_observed_first() {
     for_every_form(|form| {
         let (world, _another) = two_updaters(form);
         let older = form.deploy(&world, 7);
-        // The older invocation has found its function ready and waits for its answer, while the newer
-        // one is deployed and handled from beginning to end.
+        // Lambda has handled the older invocation's read, and its response is late. In the meantime the
+        // newer version is deployed, and its event is handled completely.
         let slow = Kind::Slow(Duration::from_millis(1500));
         world
             .aws
             .fault(Fault::of("GetFunctionConfiguration", slow).times(1));
         let older = world.begin(TIME, older);
-        world.until("is the function looked at", |world| {
+        world.until("the function is read", |world| {
             let world = world.aws.state();
             world
                 .calls
@@ -175,7 +175,7 @@ fn one_event_delivered_twice_at_once_does_no_harm() {
         let event = form.deploy(&world, 8);
         let first = world.begin(TIME, &event);
         let second = world.begin(TIME, &event);
-        // AppFlow refuses a client token that is in use, and the updater tries again.
+        // The local AppFlow rejects a client token that is in use, and the updater retries.
         first.answer();
         second.answer();
         assert_eq!(world.held("crm"), form.newest(), "{form:?}");
@@ -188,7 +188,7 @@ fn an_event_and_a_sweep_at_once_end_at_the_newest_version() {
     Form::Pinned.deploy(&world, 7);
     store_the_next_update_late(&world);
     let sweep = world.begin(TIME, r#"{"sweep": {"move": true}}"#);
-    world.until("does the sweep update", |world| updates(world) == 1);
+    world.until("the sweep updates", |world| updates(world) == 1);
     let event = Form::Pinned.deploy(&world, 8);
     world.begin(TIME, event).answer();
     assert!(sweep.is_going_on(), "not late enough");
@@ -197,14 +197,14 @@ fn an_event_and_a_sweep_at_once_end_at_the_newest_version() {
 }
 
 #[test]
-fn a_sweep_does_not_put_back_what_an_event_moves_meanwhile() {
+fn a_sweep_whose_update_is_stored_late_does_not_undo_an_event_s_move() {
     let (world, _another) = two_updaters(Form::Pinned);
     Form::Pinned.deploy(&world, 7);
-    // A sweep leaves the registration at version 6, but by the time that AppFlow stores that, the
-    // event of version 8 has moved it.
+    // The sweep leaves the registration at version 6. By the time that AppFlow stores that, the event of
+    // version 8 has moved it.
     store_the_next_update_late(&world);
     let sweep = world.begin(TIME, r#"{"sweep": {}}"#);
-    world.until("does the sweep update", |world| updates(world) == 1);
+    world.until("the sweep updates", |world| updates(world) == 1);
     let event = Form::Pinned.deploy(&world, 8);
     world.begin(TIME, event).answer();
     assert!(sweep.is_going_on(), "not late enough");

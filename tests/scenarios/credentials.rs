@@ -1,4 +1,4 @@
-//! Where the credentials come from.
+//! Credentials come from the environment only.
 
 use crate::world::{CRM, World, arn};
 

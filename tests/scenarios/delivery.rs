@@ -1,4 +1,4 @@
-//! Events that come twice, late or half-handled.
+//! Events that are delivered twice, or again after a failure.
 
 use std::time::Duration;
 

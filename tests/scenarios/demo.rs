@@ -1,4 +1,4 @@
-//! `cargo local`, whose output is a picture in the README.
+//! The output of `cargo local`, which is a picture in the README.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ fn the_picture_in_the_readme_is_what_cargo_local_shows() {
     let picture = picture::svg("cargo local", &shown());
     assert!(
         fs::read_to_string(file).unwrap_or_default() == picture,
-        "docs/demo.svg is out of date: run `cargo local --svg docs/demo.svg`, and look at it. It would be:\n{picture}"
+        "docs/demo.svg is outdated: run `cargo local --svg docs/demo.svg`, and look at it. It must be:\n{picture}"
     );
 }
 

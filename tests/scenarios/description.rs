@@ -1,4 +1,4 @@
-//! The description that an update carries.
+//! The description that an update sends.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn description_sent(world: &World, event: Value) -> Option<String> {
 }
 
 #[test]
-fn the_connectors_own_description_is_passed_back() {
+fn the_connectors_own_description_is_sent_back() {
     let world = World::new();
     world.function(CRM, 1);
     world.register_described("plain", &arn(CRM, None), "Acme CRM v2/beta #1 = good+new!");
@@ -23,7 +23,7 @@ fn the_connectors_own_description_is_passed_back() {
 }
 
 #[test]
-fn a_description_that_an_update_may_not_carry_is_left_out_and_the_log_says_so() {
+fn a_description_that_appflow_rejects_is_left_out_and_the_log_says_so() {
     for (description, why) in [
         ("Acme CRM, really?".to_owned(), "the character `,`"),
         ("x".repeat(1025), "1025 characters"),
@@ -103,7 +103,7 @@ const VERSION: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_late_event_of_a_version_does_not_put_its_number_over_a_newer_configuration() {
+fn a_late_event_does_not_describe_a_newer_configuration_as_its_own_version() {
     let world = World::with(VERSION);
     world.five_forms();
     let seventh = world.publish(CRM, "1.7");
@@ -135,7 +135,7 @@ fn the_version_of_an_alias_is_the_one_behind_it() {
     assert_eq!(descriptions(&world, &seventh, ["live"]), ["at 7"]);
     let eighth = world.move_alias(CRM, "live", 8);
     assert_eq!(descriptions(&world, &eighth, ["live"]), ["at 8"]);
-    // The event of the seventh comes once more.
+    // The event of the seventh is delivered again.
     assert_eq!(descriptions(&world, &seventh, ["live"]), ["at 8"]);
     let sweep = json!({ "sweep": {} });
     let [beta, pinned] = descriptions(&world, &sweep, ["beta", "pinned"]);

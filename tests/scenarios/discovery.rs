@@ -1,4 +1,4 @@
-//! Which registrations point at the function.
+//! Which registrations an event concerns.
 
 use aws_local::faults::Fault;
 use serde_json::json;
@@ -22,8 +22,8 @@ fn every_page_of_the_list_is_read() {
         let expected = if number % 5 == 0 { "2.0" } else { "1.1" };
         assert_eq!(world.held(&format!("connector-{number:03}")).1, expected);
     }
-    // 250 registrations and AppFlow's own connectors fill three pages of 100. What is updated is
-    // described once more afterwards.
+    // 250 registrations and AppFlow's own connectors fill three pages of 100. Each updated registration
+    // is described again afterward.
     let calls = world.calls();
     assert_eq!(calls["ListConnectors"], 3);
     assert_eq!(calls["DescribeConnector"], 250 + 50);
@@ -44,7 +44,7 @@ fn two_labels_on_one_function_are_both_updated() {
 }
 
 #[test]
-fn answers_as_they_have_been_recorded_are_understood() {
+fn responses_like_the_recorded_one_are_understood() {
     let world = World::one_registration();
     world.aws.state().appflow.as_recorded();
     let event = world.publish(CRM, "2.0");

@@ -1,4 +1,4 @@
-//! What an update changed: in the response, in the log and in the metrics.
+//! What an update changed, in the response, the log, and the metrics.
 
 use aws_local::faults::Fault;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::world::{CRM, World, arn, connector, package_of};
 const UPDATE: &str = "UpdateConnectorRegistration";
 const SWEEP: &str = r#"{"sweep": {}}"#;
 
-/// The log's line about what became of a registration in the one invocation.
+/// The registration's log line in the only invocation.
 fn line(world: &World, label: &str) -> Value {
     let lines = world.log_of(1);
     let told = |line: &&Value| line["connectorLabel"] == label && line["outcome"] == "updated";
@@ -80,7 +80,7 @@ fn a_move_to_a_version_with_the_same_configuration_changes_nothing() {
 }
 
 #[test]
-fn an_update_after_which_appflow_does_not_tell_is_no_failure_and_the_log_says_why() {
+fn an_update_without_evidence_is_not_a_failure_and_the_log_says_why_there_is_none() {
     let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     let denied = Fault::error("DescribeConnector", "AccessDeniedException");

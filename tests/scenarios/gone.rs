@@ -1,4 +1,4 @@
-//! Registrations whose function no longer exists, or of which no function can be read.
+//! Registrations whose function no longer exists, or whose ARN is invalid.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn orphans() -> World {
 }
 
 #[test]
-fn a_sweep_passes_over_a_registration_whose_function_is_gone_with_a_warning() {
+fn a_sweep_skips_a_registration_whose_function_is_gone_with_a_warning() {
     let world = orphans();
     world.change_latest(CRM, "2.0");
     let answer = world.answer(SWEEP);
@@ -34,7 +34,10 @@ fn a_sweep_passes_over_a_registration_whose_function_is_gone_with_a_warning() {
         let orphan = connector(&answer, label);
         assert_eq!(orphan["outcome"], "skipped");
         let reason = orphan["reason"].as_str().unwrap_or_default();
-        assert!(reason.contains("the function no longer exists"), "{reason}");
+        assert!(
+            reason.contains("the function, version, or alias no longer exists"),
+            "{reason}"
+        );
         assert!(reason.contains("Unregister the connector"), "{reason}");
         let line = lines.iter().find(|line| line["connectorLabel"] == label);
         let line = line.expect("a line");
@@ -47,7 +50,7 @@ fn a_sweep_passes_over_a_registration_whose_function_is_gone_with_a_warning() {
 }
 
 #[test]
-fn a_sweep_passes_over_an_alias_that_is_gone() {
+fn a_sweep_skips_a_registration_whose_alias_is_gone() {
     let world = World::new();
     world.five_forms();
     let alias = json!({ "FunctionName": CRM, "Name": "beta" });
@@ -68,7 +71,7 @@ fn without_versions() -> World {
 }
 
 #[test]
-fn a_sweep_passes_over_a_pinned_registration_of_a_function_without_versions() {
+fn a_sweep_skips_a_pinned_registration_of_a_function_without_versions() {
     let world = without_versions();
     let answer = world.answer(SWEEP);
     let pinned = connector(&answer, "pinned");
@@ -80,7 +83,7 @@ fn a_sweep_passes_over_a_pinned_registration_of_a_function_without_versions() {
 }
 
 #[test]
-fn a_published_version_that_is_gone_is_an_error_of_its_event() {
+fn an_event_of_a_function_without_versions_is_an_error() {
     let world = without_versions();
     let published = json!({
         "source": "aws.lambda",
@@ -101,7 +104,7 @@ fn a_published_version_that_is_gone_is_an_error_of_its_event() {
     );
 }
 
-/// A registration whose ARN AppFlow takes and Lambda would not.
+/// A registration whose ARN AppFlow accepts, but is not a Lambda function's.
 fn unreadable(settings: &[(&str, &str)]) -> World {
     let world = World::with(settings);
     world.function(CRM, 1);
@@ -118,7 +121,7 @@ fn unreadable(settings: &[(&str, &str)]) -> World {
 }
 
 #[test]
-fn an_arn_that_cannot_be_read_does_not_fail_other_functions_deployments() {
+fn an_invalid_arn_does_not_fail_other_functions_deployments() {
     let world = unreadable(&[]);
     let answer = world.answer(world.publish(CRM, "2.0"));
     assert_eq!(answer["connectors"].as_array().map(Vec::len), Some(1));
@@ -131,7 +134,7 @@ fn an_arn_that_cannot_be_read_does_not_fail_other_functions_deployments() {
 }
 
 #[test]
-fn an_arn_that_cannot_be_read_is_a_failure_of_a_sweep_and_of_its_own_label() {
+fn an_invalid_arn_is_a_failure_of_a_sweep_and_of_its_own_label() {
     let fails = |world: &World, payload: &Value| {
         let (name, message) = world.error(payload);
         assert_eq!(name, "DescribeFailed");

@@ -1,4 +1,4 @@
-//! AppFlow has to be allowed to invoke a version that a registration moves to.
+//! `GRANT_INVOKE` lets AppFlow invoke the version that a registration moves to.
 
 use aws_local::answer::ApiError;
 use aws_local::faults::{Fault, Kind};
@@ -45,7 +45,7 @@ fn grant_invoke_allows_appflow_and_nobody_else_to_invoke_the_version() {
 }
 
 #[test]
-fn a_permission_that_is_there_already_is_no_error() {
+fn a_permission_that_exists_already_is_not_an_error() {
     let world = pinned(&[("GRANT_INVOKE", "true")]);
     let event = world.publish(CRM, "1.7");
     let refused = Fault::error("UpdateConnectorRegistration", "ValidationException");
@@ -63,11 +63,11 @@ fn appflow_is_granted_permission_to_invoke_versions_alone() {
     world.five_forms();
     world.answer(world.publish(CRM, "1.7"));
     world.answer(world.move_alias(CRM, "live", 7));
-    let opened = world.inputs("AddPermission");
-    let [opened] = opened.as_slice() else {
-        panic!("one version, not {opened:?}");
+    let granted = world.inputs("AddPermission");
+    let [granted] = granted.as_slice() else {
+        panic!("one version, not {granted:?}");
     };
-    assert_eq!(opened["Qualifier"], "7");
+    assert_eq!(granted["Qualifier"], "7");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn without_grant_invoke_the_error_has_the_command_that_fixes_it() {
     assert!(message.contains(command), "{message}");
     assert!(message.contains("GRANT_INVOKE=true"), "{message}");
 
-    // What the command does.
+    // The command has the effect that it promises.
     let words: Vec<&str> = command
         .split(' ')
         .map(|word| word.trim_matches('\''))

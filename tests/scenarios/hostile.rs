@@ -1,4 +1,4 @@
-//! Malformed input is an error without a call; what is not needed may be odd.
+//! Malformed input is an error without any call, unless the malformed part is not needed.
 
 use serde_json::json;
 
@@ -51,7 +51,7 @@ fn a_payload_that_is_no_event_is_refused_without_a_call() {
     ] {
         invalid(&world, payload, part);
     }
-    // It is still at work.
+    // The updater still works.
     world.answer(&sample_events()["dry-run"]);
 }
 
@@ -99,7 +99,11 @@ fn an_event_that_names_no_function_is_refused() {
 
     let mut contradiction = published.clone();
     contradiction["detail"]["responseElements"]["version"] = json!("9");
-    invalid(&world, &contradiction, "has version 9 and the ARN of 2");
+    invalid(
+        &world,
+        &contradiction,
+        "has version 9, but an ARN that ends in 2",
+    );
 }
 
 #[test]
@@ -110,7 +114,7 @@ fn an_alias_event_without_an_alias_is_refused() {
     let mut cut = created.clone();
     cut["detail"]["responseElements"] = json!(null);
     cut["detail"]["requestParameters"]["name"] = json!("7");
-    invalid(&world, &cut, "no alias can be called");
+    invalid(&world, &cut, "`7` is not the name of an alias");
     cut["detail"]["requestParameters"]["name"] = json!(null);
     invalid(&world, &cut, "no `detail.requestParameters.name`");
     let mut unqualified = created;
@@ -135,7 +139,7 @@ fn a_wrong_type_in_a_field_that_is_needed_is_refused_by_name() {
         (&published, "/detail/eventName"),
         (&published, "/detail/responseElements/functionArn"),
         (&moved, "/detail/responseElements/aliasArn"),
-        // Where CloudTrail cut the answer, the request is what tells.
+        // Without the response, which CloudTrail cut, the request is needed.
         (&cut, "/detail/requestParameters/functionName"),
         (&cut_alias, "/detail/requestParameters/name"),
     ] {

@@ -1,4 +1,4 @@
-//! Events that are not ours: ignored with a reason, and radio silence towards AWS.
+//! Events that deploy nothing are ignored with a reason, and without any AWS call.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ fn ignored(world: &World, event: &Value, reason: &str) {
 }
 
 #[test]
-fn an_event_that_is_not_ours_causes_no_call_at_all() {
+fn an_event_that_deploys_nothing_causes_no_call_at_all() {
     let world = World::one_registration();
     let published = world.publish(CRM, "2.0");
     let with = |pointer: &str, value: Value| {
@@ -63,13 +63,15 @@ fn an_event_that_is_not_ours_causes_no_call_at_all() {
 }
 
 #[test]
-fn every_sample_event_that_is_not_ours_causes_no_call_at_all() {
+fn the_sample_events_that_deploy_nothing_cause_no_call_at_all() {
     let world = World::new();
     let mut events = sample_events();
     for (name, reason) in [
         ("denied-call", "AccessDenied"),
         ("dry-run", "dry run"),
         ("failed-call", "ResourceConflictException"),
+        ("function-state-pending", "is Pending"),
+        ("function-url-created", "does not deploy a function"),
         ("layer-published", "does not deploy a function"),
     ] {
         let event = events.remove(name).expect(name);

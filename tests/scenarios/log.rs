@@ -1,4 +1,4 @@
-//! The response, and the lines in the log.
+//! The response, the log lines, and the line of metrics.
 
 use serde_json::json;
 

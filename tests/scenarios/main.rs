@@ -1,5 +1,5 @@
-//! The real binary, driven over the real protocols: the Lambda Runtime API on one side, AppFlow and
-//! Lambda on the other. Each test names a promise of the documentation.
+//! Scenarios for the real binary over the real protocols: the Lambda Runtime API on one side, AppFlow
+//! and Lambda on the other. Each test is named for a promise.
 
 #![allow(unreachable_pub)] // nothing reaches into a test
 

@@ -39,7 +39,7 @@ fn managed(settings: &[(&str, &str)]) -> World {
     world
 }
 
-/// Publishes a connector version to `$LATEST.PUBLISHED`; gives the event.
+/// Publishes a connector version to `$LATEST.PUBLISHED`, and returns the event.
 fn publish(world: &World, connector_version: &str) -> Value {
     let input = json!({
         "FunctionName": CRM,
@@ -51,7 +51,7 @@ fn publish(world: &World, connector_version: &str) -> Value {
     world.event()
 }
 
-/// The outcomes of the four registrations.
+/// Asserts the outcomes of the four registrations.
 fn expect(answer: &Value, expected: [(&str, &str); 4]) {
     for (label, outcome) in expected {
         assert_eq!(connector(answer, label)["outcome"], outcome, "{label}");
@@ -80,7 +80,7 @@ fn publishing_to_latest_published_refreshes_what_runs_it_and_skips_the_others() 
 }
 
 #[test]
-fn an_answer_that_cloudtrail_cut_is_read_by_its_request() {
+fn without_the_response_that_cloudtrail_cut_the_request_is_read() {
     let world = managed(&[]);
     let mut event = publish(&world, "2.0");
     event["detail"]["responseElements"] = json!({ "omitted": true });
@@ -115,7 +115,7 @@ fn an_unqualified_registration_waits_for_latest_published() {
     assert_eq!(world.held("published").1, "2.0");
     let looks = world.inputs(LOOK);
     let latest = looks.iter().filter(|look| look["Qualifier"].is_null());
-    // `$LATEST` cannot be invoked: one look shows that, and the others are at what runs.
+    // One read shows that `$LATEST` cannot be invoked. The others are of `$LATEST.PUBLISHED`.
     assert_eq!(latest.count(), 1, "{looks:?}");
 }
 
@@ -156,7 +156,7 @@ fn numbered_versions_and_aliases_work_as_usual() {
     assert_eq!(
         world.held("plain").1,
         "1.0",
-        "what runs is what was published there"
+        "an unqualified invocation runs $LATEST.PUBLISHED"
     );
 
     let moved = world.move_alias(CRM, "live", 2);
@@ -188,7 +188,7 @@ fn a_sweep_refreshes_every_form() {
 }
 
 #[test]
-fn a_function_of_which_nothing_is_published_there_is_not_found() {
+fn a_function_without_latest_published_is_not_found() {
     let world = managed(&[("CONNECTOR_LABELS", "plain")]);
     let event = publish(&world, "2.0");
     let delete = json!({ "FunctionName": CRM, "Qualifier": LATEST_PUBLISHED });
@@ -201,9 +201,9 @@ fn a_function_of_which_nothing_is_published_there_is_not_found() {
 }
 
 #[test]
-fn latest_by_name_cannot_be_invoked_and_fails_at_once() {
+fn a_registration_with_latest_cannot_be_invoked_and_fails_at_once() {
     let world = managed(&[]);
-    // While it was an ordinary function, it was registered so.
+    // It was registered while the function was an ordinary one.
     let latest = arn(CRM, Some("$LATEST"));
     let mut aws = world.aws.state();
     put_into(&mut aws, CRM, State::Active, LastUpdate::Successful);

@@ -1,4 +1,4 @@
-//! What others do to function `crm` and its registrations while the updater is at work: hooks for
+//! What others do to function `crm` and its registrations while the updater works: hooks for
 //! `Aws::once_before` and `Aws::once_after`.
 
 use aws_local::World;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::world::{CRM, arn, package};
 
-/// A call that has to succeed.
+/// Makes a call, which must succeed.
 pub fn call(world: &mut World, operation: &str, input: &Value) {
     if let Err(error) = world.call(operation, input) {
         panic!("{operation} {input}: {error:?}");
@@ -53,14 +53,14 @@ pub fn describe(label: &'static str, description: &'static str) -> impl FnOnce(&
     }
 }
 
-/// The function, or one of its versions, is in a state of its own, for good.
+/// Puts the function, or one of its versions, into a state.
 pub fn put_into(world: &mut World, name: &str, state: State, last_update: LastUpdate) {
     let reference = Reference::parse(name).expect("a name");
     let put = world.lambda.put_into(&reference, state, last_update);
     put.expect("a function");
 }
 
-/// Has something happen after every call of an operation, not only after the next.
+/// Runs a hook after every call of an operation, not only after the next one.
 pub fn after_each(
     world: &mut World,
     operation: &'static str,

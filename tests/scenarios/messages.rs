@@ -1,4 +1,4 @@
-//! What a person reads: no message promises a retry that may not come.
+//! Messages promise no retry, because a synchronous invocation gets none.
 
 use std::thread;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::meanwhile::put_into;
 use crate::world::{CRM, World, arn, error, outcomes};
 
-/// Words of a message that says that somebody will try again.
+/// What a message that promises a retry would say.
 const PROMISES: [&str; 8] = [
     "try again",
     "tries again",
@@ -35,7 +35,7 @@ fn no_error_of_a_sweep_by_hand_promises_a_retry() {
         let time = Duration::from_secs(4);
         let (_, message) = error(world.outcome_within(time, r#"{"sweep": {}}"#));
         promises_nothing(&message);
-        // Nor does the line of the registration.
+        // Nor does the registration's log line.
         world.log_of(1);
         let log = world.log();
         let reasons = log

@@ -1,5 +1,5 @@
-//! What was described before a wait or a pause is described again right before the update: what an
-//! operator changed meanwhile stays as it is.
+//! After a wait or a pause, a registration is described again right before its update, so that an
+//! operator's change in the meantime is kept.
 
 use std::thread;
 use std::time::Duration;
@@ -24,7 +24,7 @@ fn waiting() -> (World, Value) {
     (world, event)
 }
 
-/// The registration follows the alias by now, and the updater has left it there.
+/// Asserts that the updater leaves the registration at the alias that an operator pointed it at.
 fn stays_at_the_alias(world: &World, event: &Value) {
     let answer = world.answer(event);
     let plain = connector(&answer, "plain");
@@ -98,7 +98,7 @@ fn a_registration_that_is_pointed_at_an_alias_during_a_slow_or_throttled_look_st
     thread::scope(|scope| {
         for fault in [
             Fault::of(LOOK, Kind::Slow(Duration::from_millis(2500))).times(1),
-            // Refused at all five tries of the SDK's, and made again after a pause.
+            // Throttled in all five attempts of the SDK, and retried after a pause.
             throttled.times(5),
         ] {
             scope.spawn(move || {
@@ -129,7 +129,7 @@ fn a_registration_that_is_pointed_at_an_alias_while_a_grant_waits_stays_there() 
     assert_eq!(world.held("pinned").0, "beta");
 }
 
-/// Something happens after an update of `plain` has failed and before it is tried again.
+/// Runs a hook after an update of `plain` has failed, and before it is retried.
 fn before_the_second_try(
     world: &World,
     happens: impl FnOnce(&mut aws_local::World) + Send + 'static,
@@ -178,8 +178,7 @@ fn a_registration_that_is_pointed_at_an_alias_while_its_update_waits_for_its_tur
         world.register(&format!("connector-{number:02}"), &arn(CRM, None));
     }
     let event = world.change_latest(CRM, "2.0");
-    // All are described by the time that the function is found ready. Then their updates take turns,
-    // sixteen at a time.
+    // All are described before the function is found ready. Then sixteen updates are in flight at a time.
     let slow = |time| Kind::Slow(Duration::from_millis(time));
     world.aws.fault(Fault::of(LOOK, slow(1000)).times(1));
     world.aws.fault(Fault::of(UPDATE, slow(1500)));
@@ -190,7 +189,7 @@ fn a_registration_that_is_pointed_at_an_alias_while_its_update_waits_for_its_tur
         let labels = updates.map(|call| call.input["connectorLabel"].clone());
         labels.collect()
     };
-    world.until("are two thirds begun", |world| labels(world).len() == 32);
+    world.until("two thirds have begun", |world| labels(world).len() == 32);
     let begun = labels(&world);
     let mut waiting = (0..48).map(|number| format!("connector-{number:02}"));
     let waiting = waiting.find(|label| !begun.contains(&json!(label)));

@@ -1,4 +1,5 @@
-//! Ready first: AppFlow is not sent to a function that would refuse it or answer with its old code.
+//! An update waits until the function is ready: before that, AppFlow would get an error, or the old
+//! configuration.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ fn an_update_is_held_back_until_the_version_is_active() {
         .into_iter()
         .filter(|input| input["Qualifier"] == "7")
         .collect();
-    // Three looks find it `Pending`, one finds it ready, and one checks it after the update.
+    // Three reads find it `Pending`, one finds it ready, and one checks it after the update.
     assert_eq!(looks.len(), 5);
 }
 
@@ -43,7 +44,7 @@ fn an_update_is_held_back_until_latest_has_finished() {
 }
 
 #[test]
-fn exactly_the_arn_that_goes_to_appflow_is_asked_about() {
+fn exactly_the_arn_that_is_sent_to_appflow_is_read() {
     let world = World::new();
     world.five_forms();
     world.publish(CRM, "1.7");
@@ -80,7 +81,7 @@ fn a_function_that_will_not_become_ready_is_an_error_at_once_with_lambda_s_own_r
 }
 
 #[test]
-fn after_a_failed_update_the_code_that_still_answers_is_read_with_a_warning() {
+fn after_a_failed_update_of_the_function_the_code_that_still_runs_is_read_with_a_warning() {
     let world = World::one_registration();
     let event = world.change_latest(CRM, "2.0");
     let reason = "The subnet has no free address.";
@@ -151,7 +152,7 @@ fn an_inactive_function_is_woken_by_appflow_and_updated_after_that() {
 }
 
 #[test]
-fn an_inactive_function_that_appflow_may_not_invoke_is_tried_twice() {
+fn an_inactive_function_that_does_not_let_appflow_invoke_it_is_tried_twice() {
     let world = World::new();
     world.function(CRM, 1);
     world.create_alias(CRM, "live", 1);
@@ -206,7 +207,7 @@ fn a_function_that_is_gone_is_an_error() {
 }
 
 #[test]
-fn a_lambda_that_has_an_internal_error_is_an_error() {
+fn an_internal_error_of_lambda_is_an_error() {
     let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     let broken = Fault::error("GetFunctionConfiguration", "ServiceException");

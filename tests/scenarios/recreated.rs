@@ -32,7 +32,7 @@ fn a_registration_moves_when_its_version_no_longer_exists() {
 }
 
 #[test]
-fn where_the_updater_is_not_authorized_to_look_it_stays_and_says_why() {
+fn a_registration_is_skipped_if_the_updater_is_not_authorized_to_see_its_version() {
     let world = recreated();
     let event = world.event();
     world.aws.fault(Fault::error(
@@ -58,7 +58,7 @@ fn where_the_updater_is_not_authorized_to_look_it_stays_and_says_why() {
 }
 
 #[test]
-fn an_event_is_not_skipped_while_lambda_cannot_tell_whether_the_version_exists() {
+fn an_event_fails_if_lambda_cannot_be_asked_whether_the_version_exists() {
     let world = recreated();
     let event = world.event();
     let odd = "InvalidRequestContentException";

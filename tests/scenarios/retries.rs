@@ -1,4 +1,4 @@
-//! AppFlow's errors, transient ones among them, and the time that there is.
+//! AppFlow's errors, retries, and the end of the invocation's time.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::world::{CRM, World, arn, connector, error};
 const UPDATE: &str = "UpdateConnectorRegistration";
 
 #[test]
-fn each_of_the_nine_errors_ends_named_with_its_request_id_and_what_to_do() {
+fn each_of_appflow_s_nine_errors_is_reported_with_its_request_id_and_what_to_do() {
     thread::scope(|scope| {
         for (code, calls, advice) in [
             (
@@ -38,7 +38,7 @@ fn each_of_the_nine_errors_ends_named_with_its_request_id_and_what_to_do() {
             scope.spawn(move || {
                 let world = World::one_registration();
                 world.aws.fault(Fault::error(UPDATE, code));
-                // Too short to wait for a service that throttles, long enough for the retries.
+                // Too short to keep retrying a throttled call, and long enough for the other retries.
                 let time = Duration::from_secs(25);
                 let (name, message) = error(world.outcome_within(time, world.publish(CRM, "2.0")));
                 assert_eq!(name, "UpdateFailed", "{code}");
@@ -83,7 +83,7 @@ fn a_transient_error_is_retried_and_the_update_succeeds() {
 }
 
 #[test]
-fn a_cold_connector_is_tried_again_after_pauses_of_seconds() {
+fn an_update_of_a_cold_connector_is_retried_after_pauses_of_seconds() {
     let world = World::new();
     world.function(CRM, 1);
     let cold = Fault::error(UPDATE, "ConnectorServerException");
@@ -95,9 +95,9 @@ fn a_cold_connector_is_tried_again_after_pauses_of_seconds() {
     let event = world.publish(CRM, "2.0");
     let begun = Instant::now();
     world.answer(event);
-    // Three pauses of random length, up to 1, 2 and 4 seconds. That none of twenty registrations has
-    // waited for 3 seconds in all happens once in a hundred million runs. The SDK's own pauses after
-    // such an error are a third of a second in all at the most.
+    // Each registration has three random pauses, of up to 1, 2, and 4 seconds. That none of twenty
+    // registrations waits for 3 seconds in all happens once in a hundred million runs. The SDK's own
+    // pauses after such an error take at most a third of a second in all.
     assert!(begun.elapsed() > Duration::from_secs(3));
     assert_eq!(world.calls()[UPDATE], 20 * 4);
     let told = world.log_with("the update failed with a transient error");
@@ -114,7 +114,7 @@ fn calls_that_failed_do_not_use_up_the_retries_of_the_process() {
     for number in 0..30 {
         world.register(&format!("connector-{number:02}"), &arn(CRM, None));
     }
-    // Each of these is tried five times in vain.
+    // Each of these fails in all five attempts.
     world
         .aws
         .fault(Fault::of("DescribeConnector", Kind::Dropped));
@@ -150,7 +150,7 @@ fn every_registration_is_tried_when_one_fails_and_then_the_invocation_fails() {
 }
 
 #[test]
-fn failures_of_several_kinds_have_a_name_of_their_own() {
+fn failures_of_several_kinds_are_reported_as_several_failed() {
     let world = World::new();
     world.function(CRM, 1);
     world.register("first", &arn(CRM, None));
@@ -167,7 +167,7 @@ fn failures_of_several_kinds_have_a_name_of_their_own() {
 }
 
 #[test]
-fn a_report_is_returned_before_the_time_is_up() {
+fn a_report_is_returned_before_the_invocation_times_out() {
     let world = World::new();
     world.function(CRM, 1);
     world.register("fast", &arn(CRM, None));
@@ -189,7 +189,7 @@ fn a_report_is_returned_before_the_time_is_up() {
 }
 
 #[test]
-fn a_list_that_does_not_end_is_reported_before_the_time_is_up() {
+fn a_list_that_takes_too_long_is_reported_before_the_invocation_times_out() {
     let world = World::one_registration();
     let slow = Kind::Slow(Duration::from_secs(30));
     world.aws.fault(Fault::of("ListConnectors", slow));
@@ -201,12 +201,12 @@ fn a_list_that_does_not_end_is_reported_before_the_time_is_up() {
 }
 
 #[test]
-fn retries_end_when_the_time_is_up_and_the_error_is_the_last_try_s() {
+fn retries_end_with_the_invocation_s_time_and_the_error_is_the_last_try_s() {
     let world = World::one_registration();
     world.aws.fault(Fault::error(UPDATE, "ThrottlingException"));
     let event = world.publish(CRM, "2.0");
 
-    // All tries together would take up to 15 seconds.
+    // All tries would take up to 15 seconds.
     let (name, message) = error(world.outcome_within(Duration::from_secs(4), event));
     assert_eq!(name, "UpdateFailed");
     assert!(

@@ -1,4 +1,4 @@
-//! The sample events, in the world of `cargo local --event`: `events/README.md` says what each leads to.
+//! The sample events have the outcomes in `events/README.md`, in the world of `cargo local --event`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ fn each_sample_event_leads_to_the_outcome_in_its_row_of_the_readme() {
         .collect();
     assert!(
         wrong.is_empty(),
-        "the rows in events/README.md have to be:\n{}",
+        "the rows in events/README.md must be:\n{}",
         wrong.join("\n")
     );
     let files: Vec<_> = rows
@@ -42,7 +42,7 @@ fn each_sample_event_leads_to_the_outcome_in_its_row_of_the_readme() {
     );
 }
 
-/// Each file of the table, with its outcome.
+/// The files in the table, with their outcomes.
 fn rows() -> BTreeMap<String, String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/README.md");
     let mut rows = BTreeMap::new();
@@ -52,7 +52,7 @@ fn rows() -> BTreeMap<String, String> {
         };
         let cells: Vec<&str> = row.trim_end_matches(" |").split(" | ").collect();
         let [file, shows, outcome] = cells[..] else {
-            panic!("a row has a file, what it shows, and an outcome: {line}");
+            panic!("a row must have a file, what it shows, and an outcome: {line}");
         };
         assert!(!shows.trim().is_empty(), "what does it show? {line}");
         let file = file.trim_end_matches('`').to_owned();
@@ -62,7 +62,7 @@ fn rows() -> BTreeMap<String, String> {
     rows
 }
 
-/// What an invocation came to, as the table has it.
+/// The outcome of an invocation, as the table has it.
 fn outcome(outcome: Outcome) -> String {
     let response = match outcome {
         Outcome::Answer(response) => response,

@@ -1,4 +1,4 @@
-//! Which registrations are in scope: labels, functions and their names.
+//! Which registrations are in scope, by labels, functions, and function names.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ fn an_event_of_a_function_without_the_prefix_is_ignored_without_a_call() {
 }
 
 #[test]
-fn a_sweep_passes_over_functions_without_the_prefix() {
+fn a_sweep_leaves_out_functions_without_the_prefix() {
     let world = three(&[("FUNCTION_NAME_PREFIX", "acme-")]);
     let answer = world.answer(SWEEP);
     assert_eq!(updated(&answer), ["acme-crm", "acme-erp"]);
@@ -72,7 +72,7 @@ fn labels_with_an_exclamation_mark_are_left_where_they_are() {
     assert_eq!(updated(&world.answer(SWEEP)), ["acme-erp"]);
     assert_eq!(world.held("acme-crm").1, "1.1");
     assert_eq!(world.held("other").1, "1.1");
-    // They are not even described.
+    // The others are not even described.
     let described = world.inputs("DescribeConnector");
     assert!(
         described
@@ -110,7 +110,7 @@ fn a_sweep_of_a_label_that_the_settings_leave_out_is_an_error_without_a_call() {
 }
 
 #[test]
-fn a_sweep_of_functions_by_name_or_arn_looks_after_their_registrations_alone() {
+fn a_sweep_of_functions_by_name_or_arn_updates_their_registrations_only() {
     let world = three(&[]);
     world.register("acme-crm-too", &arn("acme-crm", None));
     for name in ["acme-crm", "acme-erp", "other"] {

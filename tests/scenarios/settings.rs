@@ -1,4 +1,4 @@
-//! The environment is checked before the first event.
+//! The environment is validated before the first event.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use aws_local::runtime_api::Outcome;
 use crate::world::World;
 
 #[test]
-fn an_invalid_setting_fails_the_start_and_names_the_variable_and_what_is_allowed() {
+fn an_invalid_setting_stops_startup_and_names_the_variable_and_what_is_allowed() {
     for (variable, value, allowed) in [
         ("CONNECTOR_LABELS", "fine,not fine", "2 to 256 characters"),
         ("CONNECTOR_LABELS", "acme-crm,!acme-erp", "not both"),
@@ -30,11 +30,11 @@ fn an_invalid_setting_fails_the_start_and_names_the_variable_and_what_is_allowed
             "TRACE, DEBUG, INFO, WARN, ERROR, FATAL",
         ),
         ("AWS_LAMBDA_LOG_FORMAT", "yaml", "JSON, Text"),
-        ("AWS_ENDPOINT_URL_APPFLOW", "", "has to be a URL"),
+        ("AWS_ENDPOINT_URL_APPFLOW", "", "expected a URL"),
         (
             "AWS_ENDPOINT_URL_LAMBDA",
             "lambda.example",
-            "has to be a URL",
+            "expected a URL",
         ),
     ] {
         let mut world = World::with(&[(variable, value)]);
@@ -45,7 +45,7 @@ fn an_invalid_setting_fails_the_start_and_names_the_variable_and_what_is_allowed
             message,
         }) = world.aws.state().runtime.init_error().cloned()
         else {
-            panic!("{variable}: Lambda was not told");
+            panic!("{variable}: it was not reported to Lambda");
         };
         assert_eq!(error_type, "InvalidSettings");
         for part in [variable, value, allowed] {

@@ -1,4 +1,4 @@
-//! Lambda's own function state events, which need no trail and come when a version is ready.
+//! Lambda's own function state events, which need no trail, and are sent when a version is ready.
 
 use std::time::Duration;
 
@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 
 use crate::world::{CRM, World, arn, connector, outcomes, sample_events};
 
-/// Lambda tells states of its own accord; AppFlow may invoke version 7.
-fn telling(settings: &[(&str, &str)]) -> World {
+/// Five registrations, and Lambda sends state events.
+fn with_state_events(settings: &[(&str, &str)]) -> World {
     let world = World::with(settings);
     world.five_forms();
     world.aws.state().state_events = true;
     world
 }
 
-/// Publishes version 7; gives CloudTrail's event and Lambda's own, of `$LATEST` and of the version.
+/// Publishes version 7, and returns CloudTrail's event and Lambda's own, of `$LATEST` and of the
+/// version.
 fn publish(world: &World) -> [Value; 3] {
     let input = json!({
         "FunctionName": CRM,
@@ -36,7 +37,7 @@ fn updated(answer: &Value) -> Vec<String> {
 
 #[test]
 fn a_version_that_becomes_active_moves_pinned_registrations_and_refreshes_unqualified_ones() {
-    let world = telling(&[]);
+    let world = with_state_events(&[]);
     let [_, _, version] = publish(&world);
     let answer = world.answer(&version);
     assert_eq!(answer["eventId"], version["id"]);
@@ -51,7 +52,7 @@ fn a_version_that_becomes_active_moves_pinned_registrations_and_refreshes_unqual
 
 #[test]
 fn latest_that_becomes_active_refreshes_unqualified_registrations_alone() {
-    let world = telling(&[]);
+    let world = with_state_events(&[]);
     let [_, latest, _] = publish(&world);
     assert_eq!(latest["resources"], json!([arn(CRM, Some("$LATEST"))]));
     assert_eq!(updated(&world.answer(latest)), ["latest", "plain"]);
@@ -60,7 +61,7 @@ fn latest_that_becomes_active_refreshes_unqualified_registrations_alone() {
 
 #[test]
 fn a_state_event_needs_no_wait_because_it_comes_when_the_version_is_ready() {
-    let world = telling(&[]);
+    let world = with_state_events(&[]);
     world
         .aws
         .state()
@@ -84,19 +85,19 @@ fn a_state_event_needs_no_wait_because_it_comes_when_the_version_is_ready() {
         updated(&world.answer(version)),
         ["latest", "pinned", "plain"]
     );
-    // One look at each of the three ARNs, and one more to check.
+    // Each of the three ARNs is read once, and checked once.
     assert_eq!(world.calls()["GetFunctionConfiguration"], 2 * 3);
 }
 
 #[test]
 fn a_state_that_is_not_active_is_ignored_without_a_call() {
-    let world = telling(&[]);
+    let world = with_state_events(&[]);
     let [_, _, version] = publish(&world);
     for (state, reason) in [
         (json!("Pending"), "is Pending"),
         (json!("Failed"), "is Failed"),
         (json!("Inactive"), "is Inactive"),
-        (json!(null), "does not tell the state"),
+        (json!(null), "has no state"),
     ] {
         let mut event = version.clone();
         event["detail"]["state"] = state;
@@ -126,8 +127,8 @@ fn the_sample_events_are_understood() {
 }
 
 #[test]
-fn the_names_of_members_may_be_others() {
-    let world = telling(&[]);
+fn a_state_event_is_read_with_other_names_of_its_members() {
+    let world = with_state_events(&[]);
     let [_, _, version] = publish(&world);
     let mut event = version.clone();
     event["detail-type"] = json!("Lambda Version Status");
@@ -144,7 +145,7 @@ fn the_names_of_members_may_be_others() {
 fn cloudtrail_s_event_and_lambda_s_own_together_do_no_harm() {
     // One after the other, in every order.
     for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
-        let world = telling(&[]);
+        let world = with_state_events(&[]);
         let events = publish(&world);
         for position in order {
             world.answer(&events[position]);
@@ -153,7 +154,7 @@ fn cloudtrail_s_event_and_lambda_s_own_together_do_no_harm() {
         assert_eq!(world.held("pinned"), ("7".into(), "1.7".into()));
     }
     // All at once.
-    let world = telling(&[]);
+    let world = with_state_events(&[]);
     let _another = [world.another_updater(&[]), world.another_updater(&[])];
     let time = Duration::from_secs(30);
     let under_way = publish(&world).map(|event| world.begin(time, event));

@@ -1,4 +1,4 @@
-//! Every registration in scope is brought to where its events would have brought it.
+//! A sweep makes up for lost events: it brings every registration in scope up to date.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const MOVING: &str = r#"{"sweep": {"move": true}}"#;
 const UPDATE: &str = "UpdateConnectorRegistration";
 const GRANTING: &[(&str, &str)] = &[("GRANT_INVOKE", "true")];
 
-/// Events of these deployments are lost.
+/// Makes deployments whose events are lost.
 fn lose_events(world: &World) {
     world.publish(CRM, "1.7");
     world.publish(CRM, "1.8");
@@ -123,7 +123,7 @@ fn no_write(world: &World) {
 }
 
 #[test]
-fn a_sweep_that_is_cut_short_says_what_is_not_done() {
+fn a_sweep_that_runs_out_of_time_says_what_is_not_done() {
     let world = World::new();
     world.function(CRM, 1);
     for number in 0..20 {
@@ -152,7 +152,7 @@ fn a_sweep_that_is_cut_short_says_what_is_not_done() {
 }
 
 #[test]
-fn a_sweep_goes_on_past_what_fails_and_is_an_error_in_the_end() {
+fn a_sweep_continues_after_a_failure_and_is_an_error_in_the_end() {
     let world = World::with(GRANTING);
     world.five_forms();
     lose_events(&world);
@@ -217,7 +217,7 @@ fn a_registration_whose_version_no_longer_exists_moves_to_the_newest() {
 }
 
 #[test]
-fn a_sweep_that_lambda_tries_again_repeats_its_tokens() {
+fn a_sweep_that_lambda_retries_repeats_its_tokens() {
     let world = World::one_registration();
     let mut tokens = Vec::new();
     for request_id in ["first", "first", "second"] {

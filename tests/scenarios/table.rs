@@ -36,7 +36,7 @@ fn a_published_version_refreshes_unqualified_registrations_and_moves_pinned_ones
 }
 
 #[test]
-fn a_change_of_latest_refreshes_unqualified_registrations_alone() {
+fn a_change_of_latest_refreshes_unqualified_registrations_only() {
     let world = World::new();
     world.five_forms();
     let event = world.change_latest(CRM, "1.7");
@@ -76,7 +76,7 @@ fn a_change_of_configuration_refreshes_unqualified_registrations() {
 }
 
 #[test]
-fn a_moved_alias_refreshes_the_registrations_that_follow_it_alone() {
+fn a_moved_alias_refreshes_only_the_registrations_that_follow_it() {
     let world = World::new();
     world.five_forms();
     world.publish(CRM, "1.7");
@@ -162,7 +162,7 @@ fn the_registered_version_itself_is_refreshed() {
 }
 
 #[test]
-fn an_older_version_that_comes_late_never_moves_a_registration_back() {
+fn a_late_event_of_an_older_version_never_moves_a_registration_back() {
     let world = World::new();
     world.five_forms();
     let seventh = world.publish(CRM, "1.7");
@@ -237,7 +237,7 @@ fn register_as_unqualified_takes_the_version_off_pinned_registrations() {
 }
 
 #[test]
-fn where_cloudtrail_cut_the_answer_lambda_is_asked_for_the_version() {
+fn without_the_response_that_cloudtrail_cut_lambda_is_asked_for_the_version() {
     let world = World::new();
     world.five_forms();
     let mut event = world.publish(CRM, "1.7");

@@ -1,4 +1,4 @@
-//! Services that refuse calls above a rate.
+//! Services that throttle calls above a rate.
 
 use aws_local::faults::{Allowance, Fault, Kind};
 
@@ -6,8 +6,8 @@ use crate::world::{CRM, World, arn, outcomes};
 
 const UPDATE: &str = "UpdateConnectorRegistration";
 const REGISTRATIONS: usize = 60;
-/// A list; a description, an update and another description of each; two looks at each of the six
-/// functions.
+/// The calls that are needed: a list; a description, an update, and another description of each
+/// registration; two reads of each of the six functions.
 const CALLS: usize = 1 + 3 * REGISTRATIONS + 2 * REGISTRATIONS / 10;
 
 #[test]
@@ -37,7 +37,7 @@ fn a_sweep_completes_without_a_storm_when_the_services_throttle() {
         refused < 2 * CALLS,
         "{refused} calls were refused for {CALLS} that were needed"
     );
-    // What waited for long is described again before it is updated.
+    // A registration whose update waited for long is described again.
     let answered = answered.len();
     assert!(
         answered < 2 * CALLS,
@@ -46,14 +46,14 @@ fn a_sweep_completes_without_a_storm_when_the_services_throttle() {
 }
 
 #[test]
-fn a_call_that_is_refused_at_every_try_is_made_again_while_there_is_time() {
+fn a_call_that_is_throttled_in_every_attempt_is_retried_while_there_is_time() {
     let world = World::one_registration();
     let event = world.publish(CRM, "2.0");
     let throttled = Fault::error("DescribeConnector", "ThrottlingException");
-    // The SDK tries five times.
+    // The SDK makes five attempts.
     world.aws.fault(throttled.times(6));
     let answer = world.answer(&event);
     assert_eq!(outcomes(&answer), [("plain".into(), "updated".into())]);
-    // The seventh is answered, and one more tells what the update changed.
+    // The seventh succeeds, and one more shows what the update changed.
     assert_eq!(world.calls()["DescribeConnector"], 8);
 }

@@ -1,4 +1,4 @@
-//! Nobody waits for another: a registration that waits for its function holds up no other.
+//! A registration that waits for its function does not hold up any other.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::world::{World, arn, error};
 
-/// So many functions, with a registration of each, that are never ready; and as many registrations of
-/// a function that is. AppFlow holds the old configuration of all.
+/// `count` functions that are never ready, with one registration each, and `count` registrations of a
+/// function that is ready. AppFlow has the old configuration of all.
 fn stuck_and_ready(count: usize) -> World {
     let world = World::new();
     world.function("ready", 1);
@@ -18,7 +18,7 @@ fn stuck_and_ready(count: usize) -> World {
         let function = format!("stuck-{number:02}");
         world.function(&function, 1);
         world.register(&function, &arn(&function, None));
-        // Its label sorts between those of the others: no order of the labels helps.
+        // The label sorts between the others', so that the order of labels does not help.
         let label = format!("stuck-{number:02}-ready");
         world.register(&label, &arn("ready", None));
     }
@@ -39,10 +39,10 @@ fn done(world: &World) -> usize {
 fn what_is_ready_is_updated_while_forty_functions_never_are() {
     let world = stuck_and_ready(40);
     let sweep = world.begin(Duration::from_secs(7), r#"{"sweep": {}}"#);
-    world.until("are all that are ready done", |world| done(world) == 40);
-    // Their outcomes are in the log, checks included, long before the sweep ends.
+    world.until("all that are ready are done", |world| done(world) == 40);
+    // Their log lines, which follow the checks, are there long before the sweep ends.
     let is_done = |line: &&String| line.contains(r#""message":"registration updated""#);
-    world.until("does the log say so", |world| {
+    world.until("the log says so", |world| {
         let lines = world.updater.lines();
         lines.iter().filter(is_done).count() == 40
     });
@@ -85,7 +85,7 @@ fn the_first_wait_for_each_function_is_one_line_with_its_state() {
 }
 
 #[test]
-fn further_waits_are_told_at_debug() {
+fn further_waits_are_logged_at_debug() {
     let world = World::with(&[("AWS_LAMBDA_LOG_LEVEL", "DEBUG")]);
     world.function("crm", 1);
     world.register("plain", &arn("crm", None));
@@ -115,7 +115,7 @@ fn another_event_does_not_wait_for_a_function_that_is_not_ready() {
     });
     let time = Duration::from_secs(5);
     let stuck = world.begin(time, stuck);
-    world.until("does one wait", |world| !world.aws.state().calls.is_empty());
+    world.until("one waits", |world| !world.aws.state().calls.is_empty());
     world.aws.state().lambda.settle(Settling::AtOnce);
     world.answer(world.change_latest("ready", "3.0"));
     assert!(stuck.is_going_on());
@@ -124,7 +124,7 @@ fn another_event_does_not_wait_for_a_function_that_is_not_ready() {
 }
 
 #[test]
-fn looks_and_descriptions_overlap() {
+fn functions_are_read_while_registrations_are_described() {
     let world = World::new();
     for number in 0..8 {
         let function = format!("function-{number}");
@@ -140,8 +140,8 @@ fn looks_and_descriptions_overlap() {
         world.aws.fault(slow.concerning(&function).times(1));
     }
     let sweep = world.begin(Duration::from_secs(20), r#"{"sweep": {}}"#);
-    // All slow calls are made before any is answered.
-    world.until("are all made", |world| {
+    // All slow calls are made before any response.
+    world.until("all are made", |world| {
         let world = world.aws.state();
         let made = |operation: &str| {
             let calls = world.calls.iter();
@@ -156,7 +156,7 @@ fn looks_and_descriptions_overlap() {
 }
 
 #[test]
-fn a_description_that_takes_long_holds_up_no_other_registration() {
+fn a_slow_description_does_not_hold_up_other_registrations() {
     let world = stuck_and_ready(0);
     world.register("prompt", &arn("ready", None));
     world.register("slow", &arn("ready", None));
@@ -165,7 +165,7 @@ fn a_description_that_takes_long_holds_up_no_other_registration() {
     world.aws.fault(slow.concerning("slow").times(1));
     let event = world.change_latest("ready", "3.0");
     let event = world.begin(Duration::from_secs(20), event);
-    world.until("is the other one updated", |world| {
+    world.until("the other one is updated", |world| {
         world.held("prompt").1 == "3.0"
     });
     assert_eq!(world.held("slow").1, "2.0");

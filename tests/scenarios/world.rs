@@ -1,4 +1,4 @@
-//! The world of a scenario: AWS on this machine, and the real binary at work in it.
+//! The world of a scenario: AWS on this machine, and the real binary running against it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,7 +34,7 @@ impl World {
         Self { aws, updater }
     }
 
-    /// Does a call of AppFlow or Lambda that has to succeed, from outside.
+    /// Makes a call of AppFlow or Lambda from outside, which must succeed.
     pub fn call(&self, operation: &str, input: Value) -> Value {
         self.aws
             .call(operation, input.clone())
@@ -54,7 +54,7 @@ impl World {
         self.aws.take_events();
     }
 
-    /// Deploys a connector version with UpdateFunctionCode and `publish`; gives the event.
+    /// Deploys a connector version with UpdateFunctionCode and `publish`, and returns the event.
     pub fn publish(&self, name: &str, connector_version: &str) -> Value {
         self.call(
             "UpdateFunctionCode",
@@ -67,7 +67,7 @@ impl World {
         self.event()
     }
 
-    /// Deploys a connector version without publishing it; gives the event.
+    /// Deploys a connector version without publishing it, and returns the event.
     pub fn change_latest(&self, name: &str, connector_version: &str) -> Value {
         self.call(
             "UpdateFunctionCode",
@@ -76,7 +76,7 @@ impl World {
         self.event()
     }
 
-    /// Creates an alias that AppFlow may invoke; gives the event.
+    /// Creates an alias that AppFlow may invoke, and returns the event.
     pub fn create_alias(&self, name: &str, alias: &str, version: u64) -> Value {
         self.call(
             "CreateAlias",
@@ -90,7 +90,7 @@ impl World {
         self.event()
     }
 
-    /// Points an alias at a version; gives the event.
+    /// Points an alias at a version, and returns the event.
     pub fn move_alias(&self, name: &str, alias: &str, version: u64) -> Value {
         self.call(
             "UpdateAlias",
@@ -117,7 +117,7 @@ impl World {
         );
     }
 
-    /// Registers a connector that AppFlow may invoke, with a description.
+    /// Registers a connector.
     pub fn register(&self, label: &str, arn: &str) {
         self.register_described(label, arn, "A connector");
     }
@@ -143,8 +143,8 @@ impl World {
         world
     }
 
-    /// Function `crm` at version 6, registered as `plain`, `latest`, `pinned` (6), `live` (an alias)
-    /// and `beta` (another); AppFlow may invoke version 7 as soon as there is one.
+    /// Function `crm` at version 6, registered as `plain`, `latest`, `pinned` (6), `live` (an alias), and
+    /// `beta` (another alias).
     pub fn five_forms(&self) {
         self.function(CRM, 6);
         self.allow(CRM, Some("6"));
@@ -167,17 +167,17 @@ impl World {
         self.aws.take_events().pop().expect("a deployment's event")
     }
 
-    /// What the updater makes of a payload, whatever that is.
+    /// Invokes the updater with a payload.
     pub fn outcome(&self, payload: impl ToString) -> Outcome {
         self.aws.invoke(payload.to_string())
     }
 
-    /// What the updater makes of a payload when its timeout is so long.
+    /// Invokes the updater with a payload and a timeout.
     pub fn outcome_within(&self, timeout: Duration, payload: impl ToString) -> Outcome {
         self.begin(timeout, payload).end()
     }
 
-    /// Hands the updater a payload and does not wait for what it makes of it.
+    /// Invokes the updater with a payload, and does not wait for the outcome.
     pub fn begin(&self, timeout: Duration, payload: impl ToString) -> UnderWay {
         let mut world = self.aws.state();
         let request_id = world.runtime.request_id();
@@ -188,12 +188,12 @@ impl World {
         }))
     }
 
-    /// One more updater, which takes invocations as the first one does.
+    /// One more updater, which receives invocations like the first one.
     pub fn another_updater(&self, settings: &[(&str, &str)]) -> Bootstrap {
         start(&self.aws, settings)
     }
 
-    /// Waits until something is so, which has to be soon.
+    /// Waits until a condition holds, for 10 seconds at most.
     pub fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         for _ in 0..2000 {
             if is_so(self) {
@@ -201,18 +201,24 @@ impl World {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        panic!("never {what}; the log:\n{}", self.log());
+        panic!(
+            "timed out while waiting until {what}; the log:\n{}",
+            self.log()
+        );
     }
 
-    /// The updater's answer to a payload that it has to answer.
+    /// Invokes the updater with a payload, and returns its response. It must not fail.
     pub fn answer(&self, payload: impl ToString) -> Value {
         match self.outcome(payload) {
             Outcome::Answer(answer) => answer,
-            other => panic!("no answer but {other:?}; the log:\n{}", self.log()),
+            other => panic!(
+                "expected a response, got {other:?}; the log:\n{}",
+                self.log()
+            ),
         }
     }
 
-    /// The name and the message of the error that a payload has to end in.
+    /// Invokes the updater with a payload, and returns the error's name and message. It must fail.
     pub fn error(&self, payload: impl ToString) -> (String, String) {
         error(self.outcome(payload))
     }
@@ -232,7 +238,7 @@ impl World {
         )
     }
 
-    /// How often each operation was called since this was last asked.
+    /// How often each operation was called since calls were last taken.
     pub fn calls(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for call in self.aws.take_calls() {
@@ -264,7 +270,7 @@ impl World {
         self.updater.lines().join("\n")
     }
 
-    /// The updater's metric lines so far, once there are as many as invocations.
+    /// The updater's metric lines, once there are at least this many.
     pub fn metrics(&self, invocations: usize) -> Vec<Value> {
         for _ in 0..1000 {
             let lines: Vec<Value> = self
@@ -282,14 +288,14 @@ impl World {
         panic!("no {invocations} metric lines in the log:\n{}", self.log());
     }
 
-    /// The updater's log lines so far, once those of so many invocations are there.
+    /// The updater's log lines, once this many invocations are complete.
     pub fn log_of(&self, invocations: usize) -> Vec<Value> {
-        // The metrics come last.
+        // An invocation's line of metrics is its last one.
         self.metrics(invocations);
         self.log_lines()
     }
 
-    /// The updater's log lines, once one of them has this text in it.
+    /// The updater's log lines, once one of them contains this text.
     pub fn log_with(&self, text: &str) -> Vec<Value> {
         for _ in 0..1000 {
             let lines = self.updater.lines();
@@ -311,11 +317,11 @@ impl World {
     }
 }
 
-/// An invocation whose outcome nobody has waited for yet.
+/// An invocation that may still be running.
 pub struct UnderWay(Receiver<Outcome>);
 
 impl UnderWay {
-    /// Whether it is still going on. Asked once only, before its end.
+    /// Whether it is still running. This must be called at most once, because it drops the outcome.
     pub fn is_going_on(&self) -> bool {
         self.0.try_recv().is_err()
     }
@@ -326,11 +332,11 @@ impl UnderWay {
         self.0.recv_timeout(longest).unwrap_or(Outcome::TimedOut)
     }
 
-    /// Waits for its answer.
+    /// Waits for its response. It must not fail.
     pub fn answer(self) -> Value {
         match self.end() {
             Outcome::Answer(answer) => answer,
-            other => panic!("no answer but {other:?}"),
+            other => panic!("expected a response, got {other:?}"),
         }
     }
 }
@@ -344,7 +350,7 @@ fn is_metric(line: &Value) -> bool {
     line.get("_aws").is_some()
 }
 
-/// A deployment package that is a connector of this version.
+/// The deployment package of a connector with this version.
 pub fn package(connector_version: &str) -> String {
     package_of(&json!({
         "connectorName": "Acme CRM",
@@ -353,12 +359,12 @@ pub fn package(connector_version: &str) -> String {
     }))
 }
 
-/// A deployment package that is this connector.
+/// The deployment package of this connector.
 pub fn package_of(connector: &Value) -> String {
     BASE64_STANDARD.encode(connector.to_string())
 }
 
-/// The ARN of a function of the account, with a qualifier.
+/// The ARN of a function of the account.
 pub fn arn(name: &str, qualifier: Option<&str>) -> String {
     let arn = function_arn(name);
     qualifier.map_or(arn.clone(), |qualifier| format!("{arn}:{qualifier}"))
@@ -371,11 +377,11 @@ pub fn error(outcome: Outcome) -> (String, String) {
             error_type,
             message,
         } => (error_type, message),
-        other => panic!("no error but {other:?}"),
+        other => panic!("expected an error, got {other:?}"),
     }
 }
 
-/// Each label of an answer with its outcome, sorted.
+/// The labels and outcomes in a response, in its order.
 pub fn outcomes(answer: &Value) -> Vec<(String, String)> {
     let connectors = answer["connectors"].as_array();
     connectors
@@ -388,7 +394,7 @@ pub fn outcomes(answer: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// One connector of an answer.
+/// One connector of a response.
 pub fn connector<'a>(answer: &'a Value, label: &str) -> &'a Value {
     answer["connectors"]
         .as_array()

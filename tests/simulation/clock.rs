@@ -1,4 +1,4 @@
-//! Time: tokio's, which is paused, so that it passes at once when everything waits.
+//! The simulation's clock: tokio's, paused, so that it advances as soon as everything waits.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,7 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
-/// Runs what takes hours in no time. All is on one thread, so that it is the same each time.
+/// Runs hours of simulated time at once. Everything is on one thread, so that each run is the same.
 pub fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = Builder::new_current_thread()
         .enable_time()
@@ -17,7 +17,7 @@ pub fn run<T>(work: impl Future<Output = T>) -> T {
     LocalSet::new().block_on(&runtime, work)
 }
 
-/// The SDK's clock: it goes by tokio's time, from a fixed day on.
+/// The SDK's clock: tokio's time, from a fixed day on.
 #[derive(Debug)]
 pub struct Clock(Instant);
 

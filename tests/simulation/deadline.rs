@@ -1,4 +1,4 @@
-//! That an invocation has its 900 seconds, and no more.
+//! An invocation uses its 900 seconds, and no more.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::clock;
+use crate::conditions::Conditions;
 use crate::invocations::Environments;
-use crate::weather::Weather;
 use crate::world::World;
 
 const SWEEP: &str = r#"{"sweep": {}}"#;
 
 #[test]
-fn an_invocation_reports_what_it_waits_for_right_before_its_time_is_up() {
+fn an_invocation_reports_what_it_waits_for_right_before_it_times_out() {
     clock::run(async {
-        let world = World::new(Weather::new(1));
+        let world = World::new(Conditions::new(1));
         let updater = Environments::new(&world, false);
         let call = |operation: &str, input| world.aws.call(operation, input).expect(operation);
         call(
@@ -54,14 +54,14 @@ fn an_invocation_reports_what_it_waits_for_right_before_its_time_is_up() {
         );
 
         let began = Instant::now();
-        let in_good_weather = true;
-        let first = updater.invoke(SWEEP, SWEEP, "1", in_good_weather).await;
+        let without_faults = true;
+        let first = updater.invoke(SWEEP, SWEEP, "1", without_faults).await;
         let name = first.as_ref().err().map(Error::name);
         assert_eq!(name, Some("FunctionNotReady"));
         let took = began.elapsed().as_secs();
         assert!((895..900).contains(&took), "{took} s");
 
-        let second = updater.invoke(SWEEP, SWEEP, "2", in_good_weather).await;
+        let second = updater.invoke(SWEEP, SWEEP, "2", without_faults).await;
         assert!(
             second.is_ok(),
             "{:?}",

@@ -1,4 +1,4 @@
-//! What deployments do in a history.
+//! The deployments in a history.
 
 use aws_local::lambda::Settling;
 use aws_local::place::function_arn;
@@ -58,7 +58,7 @@ impl History {
 
     pub fn delete_version(&mut self, function: &str) {
         let versions = self.world.versions(function);
-        // The last version stays, for the pinned registrations to have somewhere to go.
+        // The last version stays, so that pinned registrations have a version to move to.
         if versions.len() > 1 {
             let version = self.random.of(&versions).to_string();
             let input = json!({ "FunctionName": function, "Qualifier": version });
@@ -83,7 +83,8 @@ impl History {
         self.deployment("UpdateAlias", input);
     }
 
-    /// Traffic has stopped shifting when the history ends: until then an alias has no one answer.
+    /// Ends all shifts of traffic, at the end of a history: until then, either version of an alias may
+    /// answer.
     pub fn end_shifts(&mut self) {
         for function in self.functions.clone() {
             let input = json!({
@@ -95,7 +96,7 @@ impl History {
         }
     }
 
-    /// How long what is deployed from now on takes to be ready.
+    /// Draws how long deployments take to become ready from now on.
     pub fn settle(&mut self) {
         let settling = match self.random.below(100) {
             0..80 if self.hasty => Settling::AtOnce,
@@ -110,7 +111,7 @@ impl History {
             self.settling = self.settling.max(time);
         }
         self.world.tell(format!(
-            "from now on, what is deployed is ready {settling:?}"
+            "from now on, deployments become ready {settling:?}"
         ));
         self.world.aws.state().lambda.settle(settling);
     }
@@ -132,7 +133,7 @@ impl History {
     }
 
     pub fn allow(&self, function: &str, qualifier: Option<&str>) {
-        // It may be there already.
+        // The statement may exist already.
         let _ = self.world.aws.call(
             "AddPermission",
             json!({
@@ -145,7 +146,7 @@ impl History {
         );
     }
 
-    /// A call that may be refused, as deployments are while another one is in progress.
+    /// Makes a call that may be rejected, as deployments are while another one is in progress.
     pub fn deployment(&mut self, operation: &str, input: Value) -> Option<Value> {
         let answer = self.call(operation, input);
         self.collect();

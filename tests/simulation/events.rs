@@ -1,4 +1,4 @@
-//! The events that deployments cause, and which of them reach the updater.
+//! The events of deployments, and which of them reach the updater.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::world::{World, split};
 #[derive(Clone, Debug)]
 pub struct Event {
     pub payload: Value,
-    /// What it is, for the trace.
+    /// What it is, in the trace.
     pub told: String,
     pub function: String,
     /// How often the function had been created when it happened.
@@ -25,12 +25,12 @@ pub enum Sources {
     Trail,
     /// CloudTrail's records and Lambda's own state events.
     Both,
-    /// Lambda's own state events; CloudTrail's records of what is no change of state: aliases.
+    /// Lambda's own state events, and CloudTrail's records of alias calls, which are not state changes.
     States,
 }
 
 impl Event {
-    /// Takes what has happened since this was last asked.
+    /// Takes the events since the last call of this function.
     pub fn take(world: &World, sources: Sources, random: &mut Random) -> Vec<Self> {
         let events = world.aws.take_events();
         let events = events.into_iter().filter_map(|event| {

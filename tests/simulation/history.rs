@@ -1,4 +1,4 @@
-//! One history, from its seed: what is deployed, what operators do, which events come and when.
+//! One random history, from its seed: deployments, operators' changes, and when events are delivered.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,36 +9,36 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::clock;
+use crate::conditions::{Conditions, LATEST_STORE, LONGEST_WAY};
 use crate::deployments::arn;
 use crate::events::{Event, Sources};
+use crate::invariants;
 use crate::invocations::Environments;
 use crate::random::Random;
-use crate::right;
-use crate::weather::{LATEST_STORE, LONGEST_WAY, Weather};
 use crate::world::World;
 
 const CRM: &str = "crm";
 const ERP: &str = "erp";
 pub const LIVE: &str = "live";
 
-/// What became of a history.
+/// The result of a history.
 pub struct Played {
     pub trace: Vec<String>,
     pub violation: Option<String>,
     pub invocations: usize,
 }
 
-/// Whether events may be lost and end in the failure queue. Seeds take turns.
+/// Whether events may be lost, and may end in the failure queue. Even seeds have loss.
 pub fn has_loss(seed: u64) -> bool {
     seed.is_multiple_of(2)
 }
 
-/// Plays the history of a seed, in no time.
+/// Plays the history of a seed, in paused time.
 pub fn play(seed: u64) -> Played {
     // The jitter of the SDK's pauses and of the updater's own.
     fastrand::seed(seed);
     clock::run(async {
-        let world = World::new(Weather::new(seed));
+        let world = World::new(Conditions::new(seed));
         History::new(seed, &world).play().await;
         let mut state = world.state();
         Played {
@@ -57,17 +57,17 @@ pub struct History {
     pub sources: Sources,
     /// Whether everything happens within seconds.
     pub hasty: bool,
-    /// Whether the updater grants AppFlow each version; otherwise the deployment does.
+    /// Whether the updater lets AppFlow invoke each version; otherwise the deployment does.
     pub grant_invoke: bool,
     pub functions: Vec<&'static str>,
     pub deliveries: JoinSet<()>,
-    /// Events that were lost, and some that were not: they may come at the very end.
+    /// Events that were lost, and some that were not: they may be delivered at the very end.
     pub late: Vec<Event>,
-    /// Connector versions are numbered through, so that no two deployments are alike.
+    /// The number of deployments so far. It is the connector version, so that no two are alike.
     pub deployed: u32,
     pub requests: u32,
     pub outages: u32,
-    /// The longest that anything deployed takes to be ready.
+    /// The longest time that a deployment takes to become ready.
     pub settling: Duration,
 }
 
@@ -125,26 +125,26 @@ impl History {
         if self.is_wrong() {
             return;
         }
-        right::none_is_older_than_handled(&self.world);
+        invariants::none_is_older_than_handled(&self.world);
         match self.loss {
-            false => right::all_hold(&self.world, false),
+            false => invariants::all_hold(&self.world, false),
             true if self.is_wrong() => {}
             true => self.sweep_and_be_right().await,
         }
     }
 
-    /// With loss, a sweep makes everything right, and what comes after it leaves it so.
+    /// With loss, a sweep makes everything right, and events after it do not change that.
     async fn sweep_and_be_right(&mut self) {
-        let standing = right::standing(&self.world);
+        let standing = invariants::standing(&self.world);
         self.sweep("{\"sweep\": {}}", true).await;
-        right::all_hold(&self.world, true);
-        right::none_has_moved(&self.world, &standing);
+        invariants::all_hold(&self.world, true);
+        invariants::none_has_moved(&self.world, &standing);
         if self.is_wrong() {
             return;
         }
         self.sweep("{\"sweep\": {\"move\": true}}", true).await;
-        right::all_hold(&self.world, true);
-        right::all_are_at_the_newest(&self.world);
+        invariants::all_hold(&self.world, true);
+        invariants::all_are_at_the_newest(&self.world);
         if self.is_wrong() {
             return;
         }
@@ -155,8 +155,8 @@ impl History {
         if self.is_wrong() {
             return;
         }
-        right::all_hold(&self.world, true);
-        right::all_are_at_the_newest(&self.world);
+        invariants::all_hold(&self.world, true);
+        invariants::all_are_at_the_newest(&self.world);
     }
 
     fn set_up(&mut self) {
@@ -203,7 +203,7 @@ impl History {
                 );
             }
         }
-        // What was there before the history is no deployment.
+        // The updater does not get the events of the setup.
         self.deliveries = JoinSet::new();
         self.late.clear();
         self.settle();
@@ -229,9 +229,9 @@ impl History {
             13 => self.settle(),
             14..17 => self.operate(),
             17 if self.outages < 2 => {
-                // With no more than two of them, an event is handled at its third try.
+                // With at most two outages, an event is handled by its third try.
                 self.outages += 1;
-                let told = self.world.state().weather.fails();
+                let told = self.world.state().conditions.fails();
                 self.world.tell(told);
                 if self.random.chance(50) {
                     let gap = self.random.between(1_000, 10_000);
@@ -246,7 +246,7 @@ impl History {
 
     // Events.
 
-    /// Time passes; Lambda's own events come when what was deployed has become ready.
+    /// Lets time pass. Lambda's own events are sent when deployments have become ready.
     pub async fn pass(&mut self, time: Duration) {
         let until = Instant::now() + time;
         if self.sources != Sources::Trail {
@@ -259,7 +259,7 @@ impl History {
         self.collect();
     }
 
-    /// Sends the events that have come on their way, each once or twice; with loss, some are lost.
+    /// Sends the new events on their way, each once or twice; with loss, some are lost.
     pub fn collect(&mut self) {
         for event in Event::take(&self.world, self.sources, &mut self.random) {
             if self.loss && self.random.chance(20) {
@@ -302,7 +302,7 @@ impl History {
         format!("00000000-0000-4000-9000-{:012}", self.requests)
     }
 
-    /// Waits until everything is ready, every event was handled, and AppFlow has stored what it read.
+    /// Waits until all deployments are ready, all events were handled, and AppFlow has stored all it read.
     async fn quiet(&mut self) {
         self.pass(self.settling + Duration::from_secs(2)).await;
         while let Some(ended) = self.deliveries.join_next().await {

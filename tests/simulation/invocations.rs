@@ -1,5 +1,5 @@
-//! Lambda as it invokes the updater: execution environments, and asynchronous invocations, which are
-//! tried again when they fail, and end in the failure queue when the last try fails too.
+//! Lambda as it invokes the updater: execution environments, and asynchronous invocations with retries
+//! and a failure queue.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -23,23 +23,23 @@ use tokio::time::{Instant, sleep};
 
 use crate::clock::Clock;
 use crate::events::Event;
+use crate::invariants;
 use crate::network;
-use crate::right;
 use crate::world::{Handled, Invocation, World, split};
 
-/// The pauses before the tries of an asynchronous invocation.
+/// The pause before each try of an asynchronous invocation.
 const TRIES: [Duration; 3] = [
     Duration::ZERO,
     Duration::from_secs(60),
     Duration::from_secs(120),
 ];
-/// What an invocation has.
+/// The function's timeout.
 const TIMEOUT: Duration = Duration::from_secs(900);
-/// So many faults no invocation fails of: every call is tried at least once more.
+/// An invocation must not fail because of this many faults: every call has at least five attempts.
 const BORNE: u32 = 4;
 
-/// The execution environments of the updater. Each handles one invocation at a time; another one is
-/// made when all are busy.
+/// The updater's execution environments. Each handles one invocation at a time, and a new one is created
+/// when all are busy.
 pub struct Environments {
     world: Arc<World>,
     settings: Settings,
@@ -83,16 +83,16 @@ impl Environments {
         let number = begin(&self.world, environment, calm, payload);
         self.world.tell(format!(
             "#{number} begins in environment {environment}: {about}{}",
-            if calm { ", in good weather" } else { "" }
+            if calm { ", without faults" } else { "" }
         ));
         let began = Instant::now();
         let mut context = Context::default();
         context.request_id = request_id.to_owned();
         context.invoked_function_arn = function_arn(UPDATER);
-        // A length, as `cargo lambda` gives it, and no time: then no other clock than tokio's counts.
+        // A length, as `cargo lambda` sends it, and not a time, so that only tokio's clock matters.
         context.deadline = TIMEOUT.as_millis() as u64;
         let outcome = updater.handle(LambdaEvent::new(payload.to_owned(), context));
-        // Boxed, or the compiler cannot lay it out.
+        // Boxed, because the compiler cannot compute the layout otherwise.
         let outcome = outcome.boxed_local().await;
         end(&self.world, number, began, &outcome);
         self.idle.borrow_mut().insert(0, environment);
@@ -119,8 +119,8 @@ impl Environments {
         number
     }
 
-    /// Invokes the updater asynchronously with an event, as EventBridge does. Without loss, the last
-    /// try meets no faults: then nothing but what is gone may end in the failure queue.
+    /// Invokes the updater asynchronously with an event, as EventBridge does. Without loss, the last try
+    /// has no faults, so only an event of a function that is gone may end in the failure queue.
     pub async fn deliver(&self, event: Event, request_id: String, loss: bool) {
         let payload = event.payload.to_string();
         let mut error = None;
@@ -186,15 +186,15 @@ fn end(world: &World, number: usize, began: Instant, outcome: &Result<Response, 
         Err(error) => error.connectors(),
     };
     if alone {
-        right::updated(world, connectors);
+        invariants::updated(world, connectors);
     }
     if faults <= BORNE && outcome.as_ref().is_err_and(is_transient) {
-        world.violated(format!("#{number} failed of {faults} faults"));
+        world.violated(format!("#{number} failed because of {faults} faults"));
     }
 }
 
-/// The event of a version that was published: from now on no registration of its function may be at
-/// an older one.
+/// Records that the event of a published version was handled: from now on, no registration of its
+/// function may be at an older version.
 fn handled(world: &World, event: &Event, began: Instant) {
     if let Some(version) = event.version {
         world.state().handled.push(Handled {
@@ -232,7 +232,7 @@ fn only_gone(error: &Error) -> bool {
     failures.peek().is_some() && failures.all(|failure| kind(failure) == Some(ErrorKind::NotFound))
 }
 
-/// Whether it failed of what only faults cause.
+/// Whether it failed with an error that only faults cause.
 fn is_transient(error: &Error) -> bool {
     let transient = |kind| {
         matches!(

@@ -1,34 +1,34 @@
-//! Thousands of random histories of the real updater, with the SDK and its retries, in memory and in
-//! paused time: whatever is deployed, whenever operators change registrations, and whatever becomes of
-//! events, requests and answers, AppFlow ends up with what each function answers.
+//! Random histories of the real updater, with the SDK and its retries, in memory and in paused time.
+//! Whatever is deployed, whenever operators change registrations, and whatever happens to events,
+//! requests, and responses, AppFlow must end up with what each function returns.
 //!
-//! Two modes take turns, by the seed: histories of even seeds are with loss, those of odd ones without.
+//! Histories of even seeds have loss, and those of odd seeds do not.
 //!
 //! - *Without loss*, each event reaches the updater at least once and is handled by its third try, and
 //!   AppFlow has to be right without any sweep.
 //! - *With loss*, events are lost or end in the failure queue, and one sweep has to make AppFlow right.
 //!
-//! Throughout, an operator's change is respected ([`operator`]), an invocation that nothing disturbs
-//! leaves what it says it does ([`right::updated`]), no invocation fails of a few faults or takes
-//! longer than its time.
+//! At all times, an operator's change must be kept ([`operator`]), what an undisturbed invocation
+//! reports as updated must be up to date ([`invariants::updated`]), and no invocation may fail because
+//! of a few faults or take longer than its timeout.
 //!
-//! Each history comes from one seed. A failure prints the seed and what happened, with the seconds at
-//! the start of each line; `SIMULATION_SEED=<seed> cargo test --test simulation` plays that history
-//! alone, and `SIMULATION_HISTORIES=<count>` another number of them than [`HISTORIES`].
+//! Each history is determined by its seed. A failure prints the seed and what happened, with the time in
+//! seconds at the start of each line. `SIMULATION_SEED=<seed> cargo test --test simulation` plays only
+//! that history, and `SIMULATION_HISTORIES=<count>` plays another number than [`HISTORIES`].
 
 #![allow(unreachable_pub)] // nothing reaches into a test
 
 mod clock;
+mod conditions;
 mod deadline;
 mod deployments;
 mod events;
 mod history;
+mod invariants;
 mod invocations;
 mod network;
 mod operator;
 mod random;
-mod right;
-mod weather;
 mod world;
 
 use std::env;
@@ -59,7 +59,7 @@ fn a_history_is_the_same_whenever_it_is_played() {
     }
 }
 
-/// Plays the histories with or without loss, several at a time, up to the first that is not right.
+/// Plays the histories with or without loss, several at a time, until one is not right.
 fn play_all(loss: bool) {
     let seeds: Vec<u64> = match number("SIMULATION_SEED") {
         Some(seed) => vec![seed],

@@ -1,5 +1,4 @@
-//! The HTTP client between the updater's SDK and AWS in memory: how long requests and answers take
-//! and what becomes of them is drawn from the seed.
+//! The HTTP client between the updater's SDK and AWS in memory. Latencies and faults come from the seed.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,17 +18,17 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use crate::conditions::LATEST_STORE;
 use crate::operator;
-use crate::weather::LATEST_STORE;
 use crate::world::World;
 
 pub const UPDATE: &str = "UpdateConnectorRegistration";
 
-/// What a request is, as far as it matters here.
+/// The call of a request.
 pub struct Call {
     pub service: &'static str,
     pub operation: &'static str,
-    /// What it is about, for the trace.
+    /// What it is about, in the trace.
     about: String,
     input: Value,
 }
@@ -68,7 +67,7 @@ impl Call {
         }
     }
 
-    /// The fault that fails it so.
+    /// The fault that makes it fail in this way.
     pub fn fails(&self, how: &str) -> Fault {
         let (internal, throttled) = match self.service {
             "Lambda" => ("ServiceException", "TooManyRequestsException"),
@@ -112,7 +111,7 @@ impl HttpConnector for Wire {
             let (head, body) = request.into_parts();
             let body = body.collect().await.map_err(ConnectorError::user)?;
             let request = Request::from_parts(head, body.to_bytes());
-            // A request goes on its way even if its client does not wait for the answer.
+            // A request is delivered even if its client stops waiting.
             let carried = tokio::spawn(carry(world, environment, request));
             let answer = match carried.await {
                 Ok(answer) => answer.map_err(|error| ConnectorError::io(error.into()))?,
@@ -124,7 +123,7 @@ impl HttpConnector for Wire {
     }
 }
 
-/// Carries a request there and its answer back.
+/// Delivers a request, and returns the response.
 async fn carry(
     world: Arc<World>,
     environment: usize,
@@ -134,7 +133,7 @@ async fn carry(
     let (there, back) = {
         let mut state = world.state();
         state.requests += 1;
-        (state.weather.way(), state.weather.way())
+        (state.conditions.way(), state.conditions.way())
     };
     sleep(there).await;
     let number = world.state().environments[environment];
@@ -144,7 +143,7 @@ async fn carry(
     world.look();
     let became = became(&answer);
     let late = arrived.elapsed();
-    // The calls that ask for something that is not there are no faults.
+    // An error for something that does not exist is not a fault.
     if !faulty && !["200", "201", "ResourceNotFoundException"].contains(&became.as_str()) {
         world.state().invocations[number].faults += 1;
     }
@@ -157,14 +156,14 @@ async fn carry(
     answer
 }
 
-/// A request arrives: what is to go wrong with it is settled, and whether it respects what operators
-/// did. Gives what the trace says of it.
+/// Handles the arrival of a request: draws its fault, and checks that it keeps operators' changes.
+/// Returns the line for the trace, and whether there is a fault.
 fn arrive(world: &Arc<World>, environment: usize, call: &Call) -> (String, bool) {
     let mut state = world.state();
     let number = state.environments[environment];
     let fault = match state.invocation(environment).calm {
         true => None,
-        false => state.weather.fault(call),
+        false => state.conditions.fault(call),
     };
     let mut told = format!("#{number} {} {}", call.operation, call.about);
     if call.operation == UPDATE {

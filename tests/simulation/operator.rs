@@ -1,13 +1,12 @@
-//! What operators do to registrations, and that it is respected.
+//! Operators' changes to registrations, and the check that they are kept.
 //!
-//! AppFlow has no conditional update: an invocation that has described a registration and then writes
-//! cannot know what an operator did in between. So only this can be asked of it: whoever writes has
-//! described the registration shortly before, and what an operator did before that stays. A write
-//! that arrives more than [`UNSEEN`] after an operator's change must build on it: keep its description,
-//! and its ARN, or move its version forward.
+//! AppFlow has no conditional update: an invocation that describes a registration and then updates it
+//! cannot know what an operator did in between. So only this is required: an update must keep a change
+//! that an operator made before the description, which precedes the update by at most [`UNSEEN`]. To
+//! keep a change is to keep its description, and to keep its ARN or move its version forward.
 //!
-//! A change that was lost within that time, to a write or to something that AppFlow had read before
-//! and stored later, is gone for whoever looks later; nothing is asked about it any more.
+//! If a change is lost within that time, to an update or to something that AppFlow had read before and
+//! stored later, nobody can know of it, and it is no longer checked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +14,21 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::conditions::LONGEST_WAY;
 use crate::deployments::arn;
 use crate::history::{History, LIVE};
-use crate::weather::LONGEST_WAY;
 use crate::world::{State, World, split};
 
-/// The longest time between AppFlow's answer to a description and the arrival of the update that it
-/// led to: the answer's way back, up to three calls of Lambda that do not count as a delay (whether
-/// the version exists, the look at the function, the grant), and the update's way.
+/// The longest time between AppFlow's response to a description and the arrival of the update that it
+/// led to: the latency of the response, up to three calls of Lambda that do not count as a delay (to see
+/// whether the version exists, to read the function, and to grant permission), and the latency of the
+/// update.
 const UNSEEN: Duration = Duration::from_millis(2 * LONGEST_WAY.as_millis() as u64 + 3 * 2_000);
 
-/// What an operator did last to a registration.
+/// An operator's latest change of a registration.
 pub struct Change {
     pub at: Instant,
-    /// Whether it still stands, as far as is known here.
+    /// Whether it must still be kept.
     pub stands: bool,
     pub function: String,
     pub qualifier: Option<String>,
@@ -38,9 +38,8 @@ pub struct Change {
 }
 
 impl History {
-    /// An operator points a registration elsewhere, or describes it differently. What AppFlow would
-    /// read has to be ready: an operator who registers a function in the middle of its update has
-    /// AppFlow read the code before it, and nobody tells the updater.
+    /// An operator changes a registration's ARN or description. The function must be ready: otherwise
+    /// AppFlow would read the old code, and the updater would get no event for that.
     pub fn operate(&mut self) {
         let registrations = self.world.registrations();
         let (label, function, registered) = self.random.of(&registrations).clone();
@@ -76,7 +75,7 @@ impl History {
         let mut state = self.world.state();
         let change = Change {
             at: Instant::now(),
-            // What AppFlow has read before it stores over it.
+            // AppFlow may still overwrite it with what it has read before.
             stands: !state.stores_later(Some(&label)),
             life: state.life(&function),
             function,
@@ -96,7 +95,7 @@ impl History {
     }
 }
 
-/// An update arrives that would point a registration at a target, with a description.
+/// Checks that an update with this target and description keeps the operator's change, if there is one.
 pub fn is_respected(world: &Arc<World>, label: &str, target: &str, description: Option<&str>) {
     let state = world.state();
     let Some(change) = state.operators.get(label).filter(|change| change.stands) else {
@@ -123,26 +122,26 @@ pub fn is_respected(world: &Arc<World>, label: &str, target: &str, description: 
     }
     if unseen {
         world.tell(format!(
-            "the operator's change of {label} is lost to a write that was under way"
+            "the operator's change of {label} is lost to an update that was under way"
         ));
         if let Some(change) = world.state().operators.get_mut(label) {
             change.stands = false;
         }
     } else {
         world.violated(format!(
-            "an operator's change of {label}, which is {set}, is put back to {qualifier:?} \
+            "an operator's change of {label}, which is {set}, is undone: {qualifier:?} \
              {description:?}"
         ));
     }
 }
 
-/// A plain sweep refreshes a registration where it is, and AppFlow has no conditional update: where an
-/// event moves the registration to a newer version between the sweep's description and what AppFlow
-/// stores for the sweep, that puts it back to the older one, and both are content. That may be so for a
-/// movement of which the sweep could not know when it wrote; then nothing is asked of the versions
-/// before it any more.
+/// Whether a plain sweep moved a registration back, in the one race that is allowed. A plain sweep
+/// refreshes a registration where it is, and AppFlow has no conditional update. If an event moves the
+/// registration to a newer version after the sweep's description and before AppFlow stores the sweep's
+/// update, the update moves it back. The sweep could not know of the move, so versions whose events were
+/// handled before are no longer required.
 ///
-/// `moved` is when the registration came to the place that it had until now.
+/// `moved` is the ARN that the registration had until now, and since when.
 pub fn is_put_back_by_sweep(state: &State, label: &str, moved: (&str, Instant), now: &str) -> bool {
     let version = |arn: &str| {
         split(arn)

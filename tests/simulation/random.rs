@@ -7,8 +7,8 @@ use std::time::Duration;
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers of one part of a history. Each part has its own, so that what one part draws
-    /// changes nothing in another.
+    /// The random numbers of one part of a history. Each part has its own, so that the draws of one part
+    /// do not affect another.
     pub fn new(seed: u64, part: u64) -> Self {
         let mut random = Self(seed);
         Self(random.next() ^ part.wrapping_mul(0xd6e8_feb8_6659_fd93))
@@ -34,7 +34,7 @@ impl Random {
         &choices[self.below(choices.len())]
     }
 
-    /// A number of whole milliseconds, which is how exact tokio's timers are.
+    /// A duration in whole milliseconds, which is the resolution of tokio's timers.
     pub fn between(&mut self, least: u64, most: u64) -> Duration {
         Duration::from_millis(least + self.next() % (most - least + 1))
     }

@@ -1,4 +1,4 @@
-//! What the parts of a history share: AWS in memory, the trace, and what is known of what happened.
+//! What the parts of a history share: AWS in memory, the trace, and the record of what happened.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,8 +9,8 @@ use aws_local::lambda::{Name, Reference};
 use aws_local::place::ACCOUNT;
 use tokio::time::Instant;
 
+use crate::conditions::Conditions;
 use crate::operator::{Change, is_put_back_by_sweep};
-use crate::weather::Weather;
 
 /// A history's world.
 pub struct World {
@@ -18,29 +18,29 @@ pub struct World {
     state: Mutex<State>,
 }
 
-/// What is known of what happened.
+/// The record of what happened.
 pub struct State {
     began: Instant,
     pub trace: Vec<String>,
-    /// The first thing that was not right.
+    /// The first violation.
     pub violation: Option<String>,
-    pub weather: Weather,
+    pub conditions: Conditions,
     /// All invocations so far, and the one that each execution environment is at.
     pub invocations: Vec<Invocation>,
     pub environments: Vec<usize>,
-    /// Requests that are on their way, or whose answers are.
+    /// The number of requests in flight, responses included.
     pub requests: usize,
     /// Until when AppFlow may store something for a label.
     pub stores: BTreeMap<String, Instant>,
-    /// Client tokens in the order in which they came, to name them in the trace.
+    /// Client tokens in order of appearance, to number them in the trace.
     pub tokens: Vec<String>,
-    /// What operators did last to each label.
+    /// The latest operator's change of each label.
     pub operators: BTreeMap<String, Change>,
-    /// Where each registration was seen last, and since when.
+    /// The ARN that each registration had last, and since when.
     pub places: BTreeMap<String, (String, Instant)>,
-    /// Where a sweep last wrote each registration to be, and when.
+    /// The ARN that a sweep last sent for each registration, and when.
     pub swept: BTreeMap<String, (String, Instant)>,
-    /// When a sweep last put a registration back to an older version: see [`is_put_back_by_sweep`].
+    /// When a sweep last moved a registration back: see [`is_put_back_by_sweep`].
     pub put_back: BTreeMap<String, Instant>,
     /// How often each function was created.
     pub lives: BTreeMap<String, u32>,
@@ -48,25 +48,25 @@ pub struct State {
     pub handled: Vec<Handled>,
     /// Functions of which an event has ended in the failure queue.
     pub given_up: BTreeSet<String>,
-    /// How many things have happened that were not the updater's.
+    /// How many things happened that the updater did not do.
     pub happenings: usize,
 }
 
 /// One try of one invocation.
 pub struct Invocation {
-    /// Whether it meets no faults.
+    /// Whether it has no faults.
     pub calm: bool,
     pub sweeps: bool,
-    /// The requests that were answered with an error or not at all.
+    /// The number of requests with an error, or without a response.
     pub faults: u32,
-    /// Whether anything else happened since it began, another invocation included.
+    /// Whether no other invocation, and no store for an earlier one, was in progress since it began.
     pub alone: bool,
     /// `happenings` when it began.
     pub happenings: usize,
     pub ended: bool,
 }
 
-/// A published version whose event was handled by an invocation that began then.
+/// A published version whose event was handled, by an invocation that began at this time.
 pub struct Handled {
     pub function: String,
     pub life: u32,
@@ -75,14 +75,14 @@ pub struct Handled {
 }
 
 impl World {
-    pub fn new(weather: Weather) -> Arc<Self> {
+    pub fn new(conditions: Conditions) -> Arc<Self> {
         Arc::new(Self {
             aws: Aws::new(),
             state: Mutex::new(State {
                 began: Instant::now(),
                 trace: Vec::new(),
                 violation: None,
-                weather,
+                conditions,
                 invocations: Vec::new(),
                 environments: Vec::new(),
                 requests: 0,
@@ -108,7 +108,7 @@ impl World {
         self.state().tell(text);
     }
 
-    /// Something is not right. The first such thing ends the history.
+    /// Records a violation. The first one ends the history.
     pub fn violated(&self, what: impl Into<String>) {
         self.state().violated(what);
     }
@@ -118,7 +118,7 @@ impl World {
         self.aws.state().lambda.versions(&name(function))
     }
 
-    /// Notes where each registration is.
+    /// Records the ARN of each registration.
     pub fn look(&self) {
         let registrations: Vec<(String, String)> = {
             let aws = self.aws.state();
@@ -135,7 +135,7 @@ impl World {
                 && is_put_back_by_sweep(&state, &label, (was, *since), &arn)
             {
                 state.tell(format!(
-                    "a sweep has put {label} back that was moved meanwhile"
+                    "a sweep has moved {label} back, which an event had moved in the meantime"
                 ));
                 state.put_back.insert(label.clone(), Instant::now());
             }
@@ -168,12 +168,12 @@ impl State {
     pub fn violated(&mut self, what: impl Into<String>) {
         if self.violation.is_none() {
             let what = what.into();
-            self.tell(format!("NOT RIGHT: {what}"));
+            self.tell(format!("VIOLATION: {what}"));
             self.violation = Some(what);
         }
     }
 
-    /// Notes that something happened that is not the updater's.
+    /// Records that something happened that the updater did not do.
     pub fn happened(&mut self) {
         self.happenings += 1;
     }
@@ -184,7 +184,7 @@ impl State {
         &mut self.invocations[number]
     }
 
-    /// The number by which the trace names a client token.
+    /// The number of a client token in the trace.
     pub fn token(&mut self, token: &str) -> usize {
         let known = self.tokens.iter().position(|known| known == token);
         known.unwrap_or_else(|| {

@@ -1,5 +1,5 @@
-"""A template as CloudFormation would deploy it: expanded by AWS's own SAM translator, its functions
-worked out for some parameters. What CloudFormation would refuse is an error here too."""
+"""A template as CloudFormation would deploy it: expanded by AWS's SAM translator, with its functions resolved for
+the given parameters. What CloudFormation would reject is an error here too."""
 
 import copy
 import json
@@ -33,27 +33,27 @@ NO_VALUE = object()
 
 @cache
 def source(path="template.yaml"):
-    """A template as it is written, with CloudFormation's functions in their long form."""
+    """A template as in the source, with CloudFormation's functions in their long form."""
     return yaml_parse((PROJECT / path).read_text())
 
 
 def expand(path, parameters):
-    """A template without its transform."""
+    """A template with its transform applied."""
     template = copy.deepcopy(source(path))
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            # As `sam package` leaves it.
+            # `sam package` writes such an address.
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
     return transform(template, dict(parameters), NoManagedPolicies())
 
 
 class Stack:
-    """A stack of a template with some parameters; the others have their defaults."""
+    """A stack of a template with the given parameters, and defaults for the others."""
 
     def __init__(self, path="template.yaml", name="connector-updater", uuid=UUID, **parameters):
         declared = source(path)["Parameters"]
         unknown = parameters.keys() - declared.keys()
-        assert not unknown, f"{unknown} are no parameters of {path}"
+        assert not unknown, f"{path} has no parameters {unknown}"
         self.name = name
         self.values = {
             "AWS::AccountId": ACCOUNT,
@@ -77,20 +77,20 @@ class Stack:
             self.values[parameter] = items if is_list else text
         self.template = expand(path, given)
         self.resources = {
-            logical_id: self.work_out(resource)
+            logical_id: self.resolve(resource)
             for logical_id, resource in self.template["Resources"].items()
             if self.exists(logical_id)
         }
 
     def exists(self, logical_id):
-        """Whether the conditions let a resource be."""
+        """Whether a resource is created under the stack's conditions."""
         resource = self.template["Resources"].get(logical_id)
         assert resource, f"there is no resource {logical_id}"
         return "Condition" not in resource or self.condition(resource["Condition"])
 
     def condition(self, name):
-        """Whether a condition holds."""
-        return self.work_out(self.template["Conditions"][name])
+        """Whether a condition is true."""
+        return self.resolve(self.template["Conditions"][name])
 
     def of_type(self, kind):
         """The properties of each resource of a type, by logical id."""
@@ -105,10 +105,10 @@ class Stack:
 
     # Functions
 
-    def work_out(self, value):
-        """A value with its functions worked out."""
+    def resolve(self, value):
+        """A value with its functions resolved."""
         if isinstance(value, list):
-            items = [self.work_out(item) for item in value]
+            items = [self.resolve(item) for item in value]
             return [item for item in items if item is not NO_VALUE]
         if not isinstance(value, dict):
             return value
@@ -119,7 +119,7 @@ class Stack:
                 return self.condition(argument)
             if function == "Ref" or function.startswith("Fn::"):
                 return getattr(self, "fn_" + function.removeprefix("Fn::").lower())(argument)
-        members = {name: self.work_out(member) for name, member in value.items()}
+        members = {name: self.resolve(member) for name, member in value.items()}
         return {name: member for name, member in members.items() if member is not NO_VALUE}
 
     def fn_ref(self, name):
@@ -131,32 +131,32 @@ class Stack:
 
     def fn_if(self, argument):
         condition, then, otherwise = argument
-        return self.work_out(then if self.condition(condition) else otherwise)
+        return self.resolve(then if self.condition(condition) else otherwise)
 
     def fn_equals(self, argument):
-        left, right = self.work_out(argument)
+        left, right = self.resolve(argument)
         return left == right
 
     def fn_not(self, argument):
-        [value] = self.work_out(argument)
+        [value] = self.resolve(argument)
         return not value
 
     def fn_and(self, argument):
-        return all(self.work_out(argument))
+        return all(self.resolve(argument))
 
     def fn_join(self, argument):
-        # CloudFormation takes no function for the delimiter.
-        delimiter, items = argument[0], self.work_out(argument[1])
+        # CloudFormation accepts no function as the delimiter.
+        delimiter, items = argument[0], self.resolve(argument[1])
         assert isinstance(delimiter, str)
         return delimiter.join(items)
 
     def fn_split(self, argument):
-        delimiter, text = argument[0], self.work_out(argument[1])
-        assert text, "what splitting an empty text gives is not documented"
+        delimiter, text = argument[0], self.resolve(argument[1])
+        assert text, "the result of splitting an empty string is undocumented"
         return text.split(delimiter)
 
     def fn_select(self, argument):
-        index, items = int(argument[0]), self.work_out(argument[1])
+        index, items = int(argument[0]), self.resolve(argument[1])
         assert 0 <= index < len(items), f"{index} of {items}"
         return items[index]
 
@@ -166,20 +166,20 @@ class Stack:
         def value(match):
             name = match.group(1)
             if name in own:
-                return self.work_out(own[name])
+                return self.resolve(own[name])
             return self.fn_getatt(name) if "." in name else self.fn_ref(name)
 
         return re.sub(r"\$\{([^!}]+)\}", value, text)
 
-    # Resources that are referred to
+    # References to resources
 
     def physical_name(self, logical_id):
-        """A name such as CloudFormation makes, which fits wherever it makes one."""
+        """A name like those that CloudFormation generates, which fit the limit of any resource."""
         return f"{self.name[:24]}-{logical_id[:24]}-1EXAMPLE2NAME"
 
     def attribute(self, logical_id, attribute):
-        """What `Ref` or `Fn::GetAtt` gives for a resource."""
-        assert self.exists(logical_id), f"{logical_id} is referred to and does not exist"
+        """The value of `Ref` or `Fn::GetAtt` for a resource."""
+        assert self.exists(logical_id), f"{logical_id} is referred to but does not exist"
         resource = self.template["Resources"][logical_id]
         name = self.physical_name(logical_id)
         arns = {
@@ -191,13 +191,13 @@ class Stack:
             "AWS::SQS::Queue": "sqs:{R}:{A}:{name}",
         }
         properties = resource.get("Properties", {})
-        bus = self.work_out(properties.get("EventBusName", "default"))
+        bus = self.resolve(properties.get("EventBusName", "default"))
         arn = "arn:aws:" + arns[resource["Type"]].format(
             R=REGION,
             A=ACCOUNT,
             name=name,
             bus="" if bus == "default" else f"{bus}/",
-            path=self.work_out(properties.get("Path", "/")),
+            path=self.resolve(properties.get("Path", "/")),
         )
         values = {
             "Arn": arn,
@@ -211,7 +211,7 @@ class Stack:
 
 
 def statements(document):
-    """The statements of a policy, with lists where a policy may have one value."""
+    """The statements of a policy, with single values as lists."""
     assert document["Version"] == "2012-10-17"
     result = []
     for statement in document["Statement"]:

@@ -1,4 +1,4 @@
-"""What goes wrong raises one alarm, which says what happened, where it is told and what to do."""
+"""Each kind of failure raises one alarm, which names its entry in the runbook."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from test_forwarding import forwarding
 HOUR = 60 * 60 * 1000
 AT_LEAST = "GreaterThanOrEqualToThreshold"
 MORE_THAN = "GreaterThanThreshold"
-# How each alarm is evaluated. What it watches is looked at further down.
+# How each alarm is evaluated. The tests below check what it watches.
 COLUMNS = (
     "Statistic",
     "Period",
@@ -99,15 +99,15 @@ def test_an_event_that_could_not_be_forwarded_raises_an_alarm():
 
 
 def test_a_backlog_hides_no_new_failure_and_a_late_metric_hides_none():
-    # An alarm on what waits in a queue stays on until the queue is empty and hides what follows; one on
-    # what was sent is over when no period that it looks at has a failure.
+    # An alarm on the number of messages in a queue stays in ALARM until the queue is empty, and hides later
+    # failures. An alarm on messages sent returns to OK when no evaluated period has a failure.
     late, period = 15 * 60, 5 * 60
     on_queues = [(name, a) for name, a in everywhere() if a.get("Namespace") == "AWS/SQS"]
     assert on_queues
     for name, alarm in on_queues:
         assert alarm["MetricName"] == "NumberOfMessagesSent", name
-        # The period of the failure, and all that can pass before SQS reports it: no less, or it is
-        # never told, and no more, or it hides the next one for longer.
+        # The period of the failure, plus the longest time until SQS reports it. With less, a late
+        # failure raises no alarm; with more, a failure hides the next one for longer.
         assert alarm["EvaluationPeriods"] * alarm["Period"] == late + period, name
         assert alarm["DatapointsToAlarm"] == 1, name
 
@@ -120,7 +120,7 @@ def test_a_backlog_hides_no_new_failure_and_a_late_metric_hides_none():
         (forwarding(), "default"),
     ],
 )
-def test_an_event_that_no_queue_accepted_raises_an_alarm(stack, bus):
+def test_an_event_that_no_queue_accepts_raises_an_alarm(stack, bus):
     expression, *metrics = stack["DroppedEventsAlarm"]["Metrics"]
     watched = []
     for metric in metrics:
@@ -141,15 +141,15 @@ def test_an_event_that_no_queue_accepted_raises_an_alarm(stack, bus):
     for name in stack.of_type("AWS::Events::Rule"):
         *_, rule_name = stack.attribute(name, "Arn").split("/")
         dimensions = {"RuleName": rule_name}
-        # EventBridge names the bus of a rule in its metrics only where it is not the default one.
+        # EventBridge's metrics have the dimension only for rules that are not on the default bus.
         if bus != "default" and "EventBusName" in stack[name]:
             dimensions["EventBusName"] = bus
         expected.append(("AWS/Events", "InvocationsFailedToBeSentToDlq", dimensions))
     assert len(watched) == len(expected) and all(metric in watched for metric in expected)
     assert expression["Expression"] == "SUM(FILL(METRICS(), 0))"
-    # CloudWatch takes no more for an alarm.
+    # CloudWatch's limit of metrics in an alarm's expression.
     assert len(metrics) <= 10
-    # With FILL, a datapoint that is late would be counted as 0 for good.
+    # FILL counts a late data point as 0: a single period would miss it.
     assert stack["DroppedEventsAlarm"]["EvaluationPeriods"] > 1
 
 
@@ -177,7 +177,7 @@ def test_what_a_sweep_finds_raises_an_alarm():
 @pytest.mark.parametrize(
     ("email", "topic"), [("", ""), ("me@example.com", ""), ("", TOPIC), ("me@example.com", TOPIC)]
 )
-def test_an_alarm_and_its_end_are_told_to_who_asked_for_it_and_to_nobody_else(deploy, email, topic):
+def test_an_alarm_and_its_end_notify_the_configured_subscribers_only(deploy, email, topic):
     stack = deploy(AlarmEmail=email, AlarmTopicArn=topic)
     expected = []
     if email:
@@ -192,20 +192,20 @@ def test_an_alarm_and_its_end_are_told_to_who_asked_for_it_and_to_nobody_else(de
         assert alarm["AlarmActions"] == alarm["OKActions"] == expected, name
 
 
-def test_an_alarm_is_called_what_it_is_about():
+def test_an_alarm_s_name_matches_its_logical_id():
     for name, alarm in everywhere():
         words = re.findall("[A-Z][a-z]+", name.removesuffix("Alarm"))
         assert alarm["AlarmName"] == "-".join(["connector-updater", *map(str.lower, words)])
 
 
-def test_no_alarm_lets_ok_pass_for_settled():
+def test_every_alarm_says_that_ok_does_not_mean_resolved():
     for name, alarm in everywhere():
         described = alarm["AlarmDescription"]
         assert re.search(r"The alarm returns to OK .*, whether or not ", described), name
 
 
 def anchors(page):
-    """The anchors of a Markdown page's headings, as GitHub makes them."""
+    """The anchors that GitHub generates for a Markdown page's headings."""
     headings = re.findall("^#+ (.+)$", page, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
@@ -214,7 +214,7 @@ def test_every_alarm_links_to_its_entry_in_the_runbook():
     for name, alarm in everywhere():
         [(path, anchor)] = re.findall(r"Runbook: (\S+)#(\S+)$", alarm["AlarmDescription"])
         assert anchor in anchors((PROJECT / path).read_text()), name
-        # Under the alarm's own name.
+        # The entry has the alarm's name.
         assert alarm["AlarmName"].endswith(f"-{anchor}"), name
 
 

@@ -1,4 +1,4 @@
-"""Events from other accounts: what forwarding.yaml sends, and what the bus accepts."""
+"""Events from other accounts: which ones forwarding.yaml sends, and which ones the bus accepts."""
 
 import copy
 import itertools
@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from stack import CONTRACT, SAMPLES, Stack, statements
-from test_rules import DURABLE_EXECUTION, EVERY_RULE, FORMS, call, let_through, matches
+from test_rules import DURABLE_EXECUTION, EVERY_RULE, FORMS, call, matching_rules, matches
 
 BUS = "arn:aws:events:us-east-1:123456789012:event-bus/default"
 ACCOUNT = "111122223333"
@@ -17,16 +17,16 @@ def forwarding(**parameters):
 
 
 @pytest.mark.parametrize("state_events", ["false", "true"])
-def test_what_is_forwarded_is_what_the_rules_know(state_events):
+def test_the_forwarded_events_are_those_that_the_rules_match(state_events):
     stack = forwarding(StateEvents=state_events)
     for name, event in SAMPLES.items():
-        known = let_through(EVERY_RULE, event)
+        known = matching_rules(EVERY_RULE, event)
         state = known == ["FunctionState"]
         expected = [] if not known else ["ForwardStateEvents" if state else "Forward"]
         if state and state_events == "false":
             expected = []
-        assert let_through(stack, event) == expected, name
-    assert let_through(stack, DURABLE_EXECUTION) == []
+        assert matching_rules(stack, event) == expected, name
+    assert matching_rules(stack, DURABLE_EXECUTION) == []
     listed = stack["Forward"]["EventPattern"]["detail"]["eventName"]
     assert sorted(listed) == sorted(CONTRACT["eventNames"])
     assert "Name" not in stack["Forward"] and "Name" not in stack["ForwardStateEvents"]
@@ -61,7 +61,7 @@ def test_an_event_that_cannot_be_forwarded_waits_in_a_queue():
     assert statement == {"Effect": "Allow", "Action": ["events:PutEvents"], "Resource": [BUS]}
 
 
-def test_the_forwarding_role_is_as_the_organization_requires():
+def test_the_forwarding_role_has_the_configured_path_and_boundary():
     boundary = "arn:aws:iam::123456789012:policy/boundary"
     role = forwarding(PermissionsBoundary=boundary, RolePath="/apps/")["ForwardRole"]
     assert (role["Path"], role["PermissionsBoundary"]) == ("/apps/", boundary)
@@ -70,7 +70,7 @@ def test_the_forwarding_role_is_as_the_organization_requires():
 
 
 def allows(condition, event):
-    """Whether a policy's condition holds for an event, as IAM and EventBridge evaluate it."""
+    """Whether a policy's condition is true for an event, as IAM and EventBridge evaluate it."""
     keys = {"events:source": [event["source"]], "events:detail-type": [event["detail-type"]]}
 
     def like(value, pattern):
@@ -96,7 +96,7 @@ def allows(condition, event):
 
 @pytest.mark.parametrize("bus", ["default", "connectors"])
 @pytest.mark.parametrize("state_events", ["false", "true"])
-def test_the_bus_accepts_from_other_accounts_what_the_rules_want_and_nothing_else(state_events, bus):
+def test_the_bus_accepts_from_other_accounts_only_what_the_rules_match(state_events, bus):
     stack = Stack(
         ForwardingAccounts=f"{ACCOUNT},123456789012", StateEvents=state_events, EventBusName=bus
     )

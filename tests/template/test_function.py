@@ -1,4 +1,4 @@
-"""The function's own settings, the parameters, and how it is built and deployed."""
+"""The function's settings, the parameters, and how the function is built and deployed."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ def variables(**parameters):
 
 
 def test_the_environment_is_what_the_code_and_the_sdk_read():
-    # Lambda sets its own two from the function's LoggingConfig.
+    # Lambda sets its two variables from the function's LoggingConfig.
     read = {name for name in CONTRACT["variables"] if not name.startswith("AWS_LAMBDA_")}
     endpoints = {"AWS_ENDPOINT_URL_APPFLOW", "AWS_ENDPOINT_URL_LAMBDA"}
     assert endpoints <= set(CONTRACT["endpoints"])
@@ -49,14 +49,14 @@ def test_the_parameters_reach_the_code():
 
 
 @pytest.mark.parametrize("text", CONTRACT["descriptions"])
-def test_a_description_that_would_stop_the_function_is_refused_before_it_is_deployed(text):
+def test_the_template_rejects_the_descriptions_that_the_code_rejects(text):
     pattern = source()["Parameters"]["UpdateDescription"]["AllowedPattern"]
-    # CloudFormation matches all of a value.
+    # CloudFormation matches the whole value.
     assert bool(re.fullmatch(pattern, text)) == CONTRACT["descriptions"][text]
 
 
 @pytest.mark.parametrize(("reserve", "expected"), [("none", None), ("1", "1"), ("25", "25")])
-def test_no_execution_is_reserved_unless_it_is_asked_for(reserve, expected):
+def test_no_concurrency_is_reserved_by_default(reserve, expected):
     function = Stack(ReservedConcurrency=reserve)["Updater"]
     assert function.get("ReservedConcurrentExecutions") == expected
     assert "ReservedConcurrentExecutions" not in Stack()["Updater"]
@@ -99,13 +99,13 @@ def test_what_is_built_for_arm64_is_deployed_on_arm64():
         arm64 = dict(config["arm64"][command]["parameters"])
         overrides = default.pop("parameter_overrides", "").split() + ["Architecture=arm64"]
         assert arm64.pop("parameter_overrides").split() == overrides
-        # Otherwise it is built, deployed and invoked like the other.
+        # Everything else is the same for both architectures.
         assert arm64 == default
     assert config["arm64"]["global"] == config["default"]["global"]
 
 
-def test_what_is_built_for_x86_64_is_built_for_it_on_every_machine():
-    # SAM asks cargo-lambda for arm64 by an option, and for x86_64 by none: that would be the machine's own.
+def test_sam_builds_for_x86_64_on_every_machine():
+    # SAM passes cargo-lambda no option for x86_64: without this it would build for its own machine.
     cargo = tomllib.loads((PROJECT / "Cargo.toml").read_text())
     assert cargo["package"]["metadata"]["lambda"]["build"] == {"x86_64": True}
 
@@ -113,9 +113,9 @@ def test_what_is_built_for_x86_64_is_built_for_it_on_every_machine():
 @pytest.mark.parametrize(
     "page", ["README.md", *(f"docs/{n}.md" for n in ("accounts-and-regions", "configuration", "runbook"))]
 )
-def test_every_command_that_builds_or_deploys_is_told_for_arm64(page):
+def test_every_section_that_builds_or_deploys_covers_arm64(page):
     text = (PROJECT / page).read_text()
     for section in re.split(r"^#+ ", text, flags=re.MULTILINE):
-        # What is to be run, and not what is only spoken of.
+        # Commands to run, not commands that the text only mentions.
         if re.search(r"^ *sam (build|deploy)\b|`sam deploy --|run `sam build`", section, re.MULTILINE):
             assert "--config-env arm64" in section, section.splitlines()[0]

@@ -1,4 +1,4 @@
-"""The stack can be deployed whatever it is called, and beside another one."""
+"""The stack can be deployed under any name, and next to another one in the same Region."""
 
 import itertools
 
@@ -8,12 +8,12 @@ from stack import Stack
 from test_forwarding import forwarding
 
 LONGEST = "a" * 128
-# As StackSets calls the stacks that it makes.
+# A name of a stack that StackSets creates.
 OF_A_STACK_SET = f"StackSet-{'a' * 60}-0f3c9a52-7d1e-4b8a-9c46-2e5d8f1a7b30"
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0f3c9a52-7d1e-4b8a-9c46-2e5d8f1a7b30"
 
-# How long the services allow what a template can name: (type, property) to characters. CloudFormation
-# itself makes a name that fits wherever the template has none.
+# The services' limits for names and descriptions, in characters, by (type, property). Where the template has
+# no name, CloudFormation generates one that fits.
 LIMITS = {
     ("AWS::CloudWatch::Alarm", "AlarmDescription"): 1024,
     ("AWS::CloudWatch::Alarm", "AlarmName"): 255,
@@ -29,8 +29,8 @@ LIMITS = {
     ("AWS::SNS::Topic", "TopicName"): 256,
     ("AWS::SQS::Queue", "QueueName"): 80,
 }
-# These may not have a name at all: nothing but the stack's name could make it unique, and it may be
-# longer than the limit.
+# These must not have a name: only the stack's name could make it unique, and that can be longer than the
+# limit.
 UNNAMED = {
     ("AWS::Events::Rule", "Name"),
     ("AWS::IAM::Role", "RoleName"),
@@ -43,7 +43,7 @@ UNNAMED = {
 
 
 def full(**about):
-    """A stack with every resource that there can be."""
+    """A stack with all optional resources."""
     stack = Stack(
         StateEvents="true",
         ForwardingAccounts="111122223333",
@@ -60,7 +60,7 @@ def full(**about):
 
 
 def names(stack):
-    """Each text that names or describes a resource."""
+    """Each name and description of a resource."""
     for logical_id, resource in stack.resources.items():
         for (kind, member), limit in LIMITS.items():
             text = resource.get("Properties", {}).get(member)
@@ -110,12 +110,12 @@ def test_two_stacks_in_one_region_share_no_name(one, other):
             for stack in (first, second)
         ]
         shared = named[0] & named[1]
-        # A role's policies are its own.
+        # A policy's name only has to be unique within its role.
         assert {what for what, _ in shared} <= {("AWS::IAM::RolePolicy", "PolicyName")}
 
 
 def test_no_alarm_s_name_ends_in_another_s():
-    # Or the stacks `a` and `a-b` could both have an alarm `a-b-c`.
+    # Otherwise, the stacks `a` and `a-b` could both have an alarm `a-b-c`.
     suffixes = [
         alarm["AlarmName"].removeprefix("connector-updater-")
         for stack in (full(), forwarding())
@@ -125,7 +125,7 @@ def test_no_alarm_s_name_ends_in_another_s():
         assert not one.endswith(f"-{other}")
 
 
-def test_two_stacks_take_only_their_own_deployment_for_a_sweep():
+def test_a_stack_sweeps_after_its_own_deployment_only():
     stacks = [full(name="one"), full(name="two", uuid="1a2b3c4d-7d1e-4b8a-9c46-2e5d8f1a7b30")]
     ids = [s["UpdaterStackDeployed"]["EventPattern"]["detail"]["stack-id"] for s in stacks]
     assert ids == [[stack.values["AWS::StackId"]] for stack in stacks]
@@ -137,7 +137,7 @@ def test_nothing_is_exported_under_a_name():
         assert all("Export" not in output for output in stack.template["Outputs"].values())
 
 
-def test_every_output_can_be_worked_out():
+def test_every_output_can_be_resolved():
     for stack in (full(), Stack(), forwarding()):
         for output in stack.template["Outputs"].values():
-            assert stack.work_out(output["Value"])
+            assert stack.resolve(output["Value"])

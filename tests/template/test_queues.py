@@ -1,4 +1,4 @@
-"""What fails is kept, in queues that nobody else fills, encrypted as it is asked for."""
+"""Failed events and invocations go to queues that accept messages only from the stack, encrypted as configured."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_both_failure_paths_end_in_a_queue(bus):
         (forwarding(), "UnforwardedEvents"),
     ],
 )
-def test_a_queue_of_undelivered_events_takes_messages_from_the_stack_s_rules_alone(stack, queue):
+def test_a_queue_of_undelivered_events_accepts_messages_from_the_stack_s_rules_only(stack, queue):
     policy = stack[f"{queue}Policy"]
     arn = stack.attribute(queue, "Arn")
     assert policy["Queues"] == [stack.attribute(queue, "Ref")]
@@ -57,7 +57,7 @@ def test_a_queue_of_undelivered_events_takes_messages_from_the_stack_s_rules_alo
     assert_only_encrypted(encrypted, arn)
 
 
-def test_the_queue_of_failed_invocations_takes_messages_from_the_function_s_role_alone():
+def test_the_queue_of_failed_invocations_accepts_messages_from_the_function_s_role_only():
     stack = Stack(RolePath="/apps/")
     policy = stack["FailedInvocationsPolicy"]
     arn = stack.attribute("FailedInvocations", "Arn")
@@ -76,13 +76,13 @@ def assert_only_encrypted(statement, arn):
 
 
 @pytest.mark.parametrize("deploy", [Stack, forwarding])
-def test_everything_at_rest_is_encrypted_with_the_key_that_is_asked_for(deploy):
+def test_everything_at_rest_is_encrypted_with_the_configured_key(deploy):
     with_key = deploy(KmsKeyArn=KEY, AlarmEmail="me@example.com")
     without = deploy(AlarmEmail="me@example.com")
     queues = with_key.of_type("AWS::SQS::Queue")
     assert queues
     for name, queue in queues.items():
-        # SQS refuses a queue with both.
+        # SQS rejects a queue with both.
         assert queue["KmsMasterKeyId"] == KEY and "SqsManagedSseEnabled" not in queue
         assert without[name]["SqsManagedSseEnabled"] is True
         assert "KmsMasterKeyId" not in without[name]

@@ -1,5 +1,5 @@
-"""The template that a release has is the one that the other tests hold against the code, and its runbook the
-one that they hold against the template."""
+"""A release's template and runbook say the same as template.yaml and docs/runbook.md, which the other tests
+check."""
 
 import re
 
@@ -11,12 +11,12 @@ from samtranslator.yaml_helper import yaml_parse
 from stack import PROJECT, Stack, source
 from test_alarms import anchors, everywhere
 
-# Without S3, CloudFormation takes no more.
+# CloudFormation's limit for a template that is not in S3, in bytes.
 INLINE_BYTES = 51_200
 
 
 def without_code(template):
-    """The resources, without where the code is and without what only the build and checks read."""
+    """The resources, without the code's location and without what only the build and the checks use."""
     resources = {}
     for logical_id, resource in template["Resources"].items():
         resource = {name: member for name, member in resource.items() if name != "Metadata"}
@@ -27,7 +27,7 @@ def without_code(template):
     return resources
 
 
-# Every parameter with another value than its default.
+# For every parameter, a value that is not its default.
 OTHERWISE = {
     "ConnectorLabels": "acme-crm,acme-erp",
     "RegisterAs": "version",
@@ -58,7 +58,7 @@ OTHERWISE = {
 }
 
 
-# The translator works some parameters out while it expands.
+# The translator resolves some parameters itself.
 @pytest.mark.parametrize(
     "parameters",
     [{}, OTHERWISE, *({name: value} for name, value in OTHERWISE.items())],
@@ -68,7 +68,7 @@ def test_every_resource_is_the_template_s_whatever_the_parameters(parameters):
     assert without_code(expanded()) == without_code(Stack(**parameters).template)
 
 
-def test_every_parameter_is_tried():
+def test_every_parameter_is_varied():
     declared = source()["Parameters"]
     assert OTHERWISE.keys() == declared.keys()
     for name, value in OTHERWISE.items():
@@ -105,12 +105,12 @@ def test_its_parameters_are_the_template_s_and_where_the_code_is():
     assert sorted(grouped) == sorted(expanded()["Parameters"])
 
 
-def test_the_file_says_the_same_every_time():
+def test_the_file_is_the_same_every_time():
     assert written() == written()
     assert yaml_parse(written()) == expanded()
 
 
-def test_the_file_can_be_passed_without_a_bucket():
+def test_the_file_can_be_deployed_without_s3():
     assert len(written().encode()) <= INLINE_BYTES
 
 
@@ -121,17 +121,17 @@ def test_the_documentation_names_its_parameters():
 
 
 def code(page):
-    """The blocks of code of a Markdown page."""
+    """The code blocks of a Markdown page."""
     return re.findall(r"^ *```.*?^ *```$", page, re.MULTILINE | re.DOTALL)
 
 
-def test_the_runbook_of_a_release_stands_by_itself():
+def test_the_runbook_of_a_release_links_only_to_itself():
     page = standalone()
     links = re.findall(r"\]\(([^)]+)\)", page)
     assert links
     for link in links:
         assert link.startswith("#") and link[1:] in anchors(page), link
-    # A file that it refers to is one of the source.
+    # Every file that it refers to is in the source.
     named = re.findall(r" \(`([^`]+\.md)`\)", page)
     assert {"docs/configuration.md", "docs/status.md", "CHANGELOG.md"} <= set(named)
     for path in named:
@@ -141,7 +141,7 @@ def test_the_runbook_of_a_release_stands_by_itself():
         assert anchor in anchors(page), name
 
 
-def test_the_runbook_of_a_release_says_what_the_project_s_does():
+def test_the_runbook_of_a_release_has_the_project_s_headings_and_code():
     own = (PROJECT / "docs/runbook.md").read_text()
     assert code(standalone()) == code(own) != []
     assert anchors(standalone()) == anchors(own)

@@ -1,4 +1,4 @@
-"""The role allows what the code can call, in every combination of parameters that changes it."""
+"""The role allows exactly the calls that the code makes, for every combination of parameters that changes it."""
 
 import itertools
 
@@ -16,7 +16,7 @@ NETWORK_INTERFACES = {
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 }
-# The labels, and those that the role is narrowed to.
+# Values of ConnectorLabels, and the labels that the role is restricted to.
 LABELS = {
     "": None,
     "acme-crm": ["acme-crm"],
@@ -27,7 +27,7 @@ LABELS = {
 
 
 def allowed(stack):
-    """Each action that the role allows, with the resources and conditions that it is allowed for."""
+    """Each action that the role allows, with its resources and conditions."""
     role = stack["UpdaterRole"]
     assert "ManagedPolicyArns" not in role
     result = {}
@@ -41,11 +41,11 @@ def allowed(stack):
 
 
 def called(labels, grant):
-    """The actions of the calls that the code can make with these settings."""
+    """The actions that the code needs with these settings."""
     return {
         action
         for action in CONTRACT["actions"]
-        # Named labels are described without a list, and nothing is granted unless that is on.
+        # Listed labels are described without ListConnectors, and only GrantInvoke adds permissions.
         if not (action == "appflow:ListConnectors" and LABELS[labels])
         and not (action == "lambda:AddPermission" and grant == "false")
     }
@@ -56,7 +56,7 @@ def called(labels, grant):
 @pytest.mark.parametrize("prefix", ["", "acme-"])
 @pytest.mark.parametrize("subnets", ["", "subnet-0a1b2c3d"])
 @pytest.mark.parametrize("key", ["", KEY])
-def test_the_role_allows_exactly_what_is_called_for_the_narrowest_resource(
+def test_the_role_allows_exactly_the_calls_on_the_narrowest_resources(
     labels, grant, prefix, subnets, key
 ):
     stack = Stack(
@@ -82,7 +82,7 @@ def test_the_role_allows_exactly_what_is_called_for_the_narrowest_resource(
             for_appflow = {"StringEquals": {"lambda:Principal": "appflow.amazonaws.com"}}
             condition = for_appflow if action == "lambda:AddPermission" else None
             expected[action] = [(functions, condition)]
-    # What AppFlow, Lambda and SQS need of the role, though the code calls none of it.
+    # AppFlow, Lambda, and SQS use these permissions of the role; the code calls none of these actions.
     expected["lambda:InvokeFunction"] = expected["lambda:GetFunctionConfiguration"]
     expected["sqs:SendMessage"] = [(stack.attribute("FailedInvocations", "Arn"), None)]
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
@@ -97,7 +97,7 @@ def test_the_role_allows_exactly_what_is_called_for_the_narrowest_resource(
     assert allowed(stack) == expected
 
 
-def test_only_the_parameters_that_are_tried_change_the_role():
+def test_only_the_tested_parameters_change_the_role():
     tried = {
         "ConnectorLabels",
         "GrantInvoke",
@@ -128,7 +128,7 @@ def test_only_the_parameters_that_are_tried_change_the_role():
     assert {name for name in named if not name.startswith("AWS::")} == tried
 
 
-def test_the_function_may_not_use_what_lambda_needs_to_attach_it():
+def test_the_function_cannot_use_the_permissions_that_lambda_needs_to_attach_it():
     stack = Stack(SubnetIds="subnet-0a1b2c3d", SecurityGroupIds="sg-0a1b2c3d")
     policy = stack["UpdaterNetworkPolicy"]
     assert policy["RoleName"] == stack.attribute("UpdaterRole", "Ref")
@@ -147,7 +147,7 @@ def test_the_function_may_not_use_what_lambda_needs_to_attach_it():
     ("subnets", "groups"),
     [("", ""), ("subnet-0a,subnet-0b", "sg-0a"), ("subnet-0a", ""), ("", "sg-0a,sg-0b")],
 )
-def test_the_function_is_in_a_vpc_only_when_it_is_asked_for(subnets, groups):
+def test_the_function_is_in_a_vpc_only_if_one_is_configured(subnets, groups):
     stack = Stack(SubnetIds=subnets, SecurityGroupIds=groups)
     if subnets or groups:
         expected = {"SubnetIds": subnets.split(","), "SecurityGroupIds": groups.split(",")}
@@ -156,7 +156,7 @@ def test_the_function_is_in_a_vpc_only_when_it_is_asked_for(subnets, groups):
         assert "VpcConfig" not in stack["Updater"]
 
 
-def test_the_role_is_as_the_organization_requires():
+def test_the_role_has_the_configured_path_and_boundary():
     boundary = "arn:aws:iam::123456789012:policy/boundary"
     stack = Stack(PermissionsBoundary=boundary, RolePath="/apps/")
     role = stack["UpdaterRole"]
@@ -166,7 +166,7 @@ def test_the_role_is_as_the_organization_requires():
     assert role["Path"] == "/" and "PermissionsBoundary" not in role
 
 
-def test_lambda_alone_assumes_the_role():
+def test_only_lambda_can_assume_the_role():
     [statement] = Stack()["UpdaterRole"]["AssumeRolePolicyDocument"]["Statement"]
     assert statement == {
         "Effect": "Allow",
@@ -176,7 +176,7 @@ def test_lambda_alone_assumes_the_role():
 
 
 @pytest.mark.parametrize("template", ["template.yaml", "forwarding.yaml"])
-def test_there_is_one_role_and_no_policy_besides(template):
+def test_there_is_one_role_and_no_separate_policy(template):
     parameters = {} if template == "template.yaml" else {"EventBusArn": (
         "arn:aws:events:us-east-1:123456789012:event-bus/default"
     )}

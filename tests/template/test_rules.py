@@ -1,4 +1,4 @@
-"""What EventBridge lets through is what the handler acts on, each event once."""
+"""The rules match the events that the handler acts on, each event once."""
 
 import copy
 import itertools
@@ -8,7 +8,7 @@ from moto.events.models import EventPattern
 
 from stack import CONTRACT, SAMPLES, Stack, source
 
-# The rule that each sample event is for.
+# The rule that matches each sample event.
 RULES = {
     "alias-created": "AliasMoved",
     "alias-moved": "AliasMoved",
@@ -36,10 +36,10 @@ RULES = {
     "version-published-late": "VersionPublished",
     "version-published-undated-name": "VersionPublished",
 }
-# The events that go through and are not acted on. That a call was a dry run and what a function's state
-# is, the function finds out: which member of a state event tells it is unverified.
-LEFT_TO_THE_FUNCTION = {"dry-run", "function-state-pending"}
-# The rules that are on only when a parameter says so.
+# The events that a rule matches and the function ignores. No rule matches on DryRun, or on a function's state,
+# because it is unverified which member of a state event has it.
+MATCHED_BUT_IGNORED = {"dry-run", "function-state-pending"}
+# The rules that are enabled only by a parameter.
 OPTIONAL = {"LatestChanged": "WatchLatest", "FunctionState": "StateEvents"}
 
 CALL = SAMPLES["version-published-by-update-function-code"]
@@ -49,8 +49,8 @@ def matches(pattern, event):
     return EventPattern(None, pattern).matches_event(event)
 
 
-def let_through(stack, event):
-    """The rules that are on and match an event, by their names in the template."""
+def matching_rules(stack, event):
+    """The enabled rules that match an event, by their names in the template."""
     return [
         logical_id.removeprefix("Updater")
         for logical_id, rule in stack.of_type("AWS::Events::Rule").items()
@@ -61,7 +61,7 @@ def let_through(stack, event):
 
 
 def changed(event, **detail):
-    """An event with other members in its record; `None` takes a member away."""
+    """An event with other members in its record; `None` removes a member."""
     event = copy.deepcopy(event)
     for name, value in detail.items():
         if value is None:
@@ -72,7 +72,7 @@ def changed(event, **detail):
 
 
 def call(name, **request):
-    """The record of a call with a request; `None` leaves a member out."""
+    """The record of a call with request parameters; `None` leaves a member out."""
     request = {"functionName": "acme-crm-connector", **request}
     request = {name: value for name, value in request.items() if value is not None}
     return changed(CALL, eventName=name, requestParameters=request)
@@ -81,7 +81,7 @@ def call(name, **request):
 EVERY_RULE = Stack(WatchLatest="true", StateEvents="true")
 
 
-def test_every_sample_event_has_its_rule_here():
+def test_every_sample_event_is_in_the_table():
     assert RULES.keys() == SAMPLES.keys() == CONTRACT["samples"].keys()
 
 
@@ -95,23 +95,23 @@ def test_every_sample_event_has_its_rule_here():
     ],
     ids=str,
 )
-def test_each_sample_event_is_let_through_once_by_its_rule(parameters):
+def test_each_sample_event_is_matched_once_by_its_rule(parameters):
     stack = Stack(**parameters)
     for name, event in SAMPLES.items():
         rule = RULES[name]
         off = rule in OPTIONAL and parameters[OPTIONAL[rule]] == "false"
         other_prefix = name == "function-without-connector" and parameters["FunctionNamePrefix"]
         expected = [] if rule is None or off or other_prefix else [rule]
-        assert let_through(stack, event) == expected, name
+        assert matching_rules(stack, event) == expected, name
 
 
-def test_what_is_let_through_is_what_the_handler_acts_on():
+def test_the_rules_match_what_the_handler_acts_on():
     for name, event in SAMPLES.items():
         acts = CONTRACT["samples"][name] == "deployment"
-        if name in LEFT_TO_THE_FUNCTION:
+        if name in MATCHED_BUT_IGNORED:
             assert not acts, name
         else:
-            assert bool(let_through(EVERY_RULE, event)) == acts, name
+            assert bool(matching_rules(EVERY_RULE, event)) == acts, name
 
 
 def test_the_rules_list_every_call_that_the_code_reads_as_a_deployment_and_no_other():
@@ -141,17 +141,17 @@ def test_each_call_is_handled_once_whether_it_publishes_or_not(name, publish, ru
     assert len(spellings) == 2
     for spelling in spellings:
         event = call(spelling, publish=publish)
-        assert let_through(EVERY_RULE, event) == [rule]
-        assert let_through(Stack(), event) == ([] if rule in OPTIONAL else [rule])
+        assert matching_rules(EVERY_RULE, event) == [rule]
+        assert matching_rules(Stack(), event) == ([] if rule in OPTIONAL else [rule])
         failed = changed(event, errorCode="ResourceConflictException")
-        assert let_through(EVERY_RULE, failed) == []
+        assert matching_rules(EVERY_RULE, failed) == []
 
 
 @pytest.mark.parametrize("name", CONTRACT["eventNames"])
 @pytest.mark.parametrize("other", ["{}UrlConfig", "{}UrlConfig20150331", "{}v9", "Un{}", "{}20990101"])
-def test_a_call_whose_name_begins_alike_wakes_nobody(name, other):
+def test_a_call_with_a_similar_name_matches_no_rule(name, other):
     for publish in (None, False, True):
-        assert let_through(EVERY_RULE, call(other.format(name), publish=publish)) == []
+        assert matching_rules(EVERY_RULE, call(other.format(name), publish=publish)) == []
 
 
 FORMS = [
@@ -171,10 +171,10 @@ def test_a_prefix_narrows_every_rule_for_calls_whatever_form_the_name_has(name, 
     narrowed = Stack(WatchLatest="true", FunctionNamePrefix="acme-")
     for publish in (None, False, True):
         event = call(name, publish=publish, functionName=form.format("acme-crm-connector"))
-        assert let_through(narrowed, event) == let_through(EVERY_RULE, event)
+        assert matching_rules(narrowed, event) == matching_rules(EVERY_RULE, event)
         for other in ("thumbnailer", "not-acme-crm"):
             event = call(name, publish=publish, functionName=form.format(other))
-            assert let_through(narrowed, event) == []
+            assert matching_rules(narrowed, event) == []
 
 
 @pytest.mark.parametrize(
@@ -186,13 +186,13 @@ def test_a_prefix_narrows_every_rule_for_calls_whatever_form_the_name_has(name, 
         ("aws.events", "Scheduled Event", []),
     ],
 )
-def test_a_state_event_is_let_through_whatever_its_type(source_name, detail_type, rules):
+def test_a_state_event_is_matched_whatever_its_type(source_name, detail_type, rules):
     event = SAMPLES["function-state-active"] | {"source": source_name, "detail-type": detail_type}
-    assert let_through(EVERY_RULE, event) == rules
+    assert matching_rules(EVERY_RULE, event) == rules
 
 
-# Lambda's own too, about what a durable function does, not about what it is: documented, with a function's
-# ARN and no state.
+# A documented event from Lambda about an execution of a durable function: it has a function's ARN, but does not
+# describe the function's state.
 DURABLE_EXECUTION = {
     "version": "0",
     "id": "8d4e7a90-3c12-4f6d-b0a7-000000000022",
@@ -211,15 +211,15 @@ DURABLE_EXECUTION = {
 }
 
 
-def test_a_durable_execution_wakes_nobody():
-    assert let_through(EVERY_RULE, DURABLE_EXECUTION) == []
-    # For its type alone: what else is in a state event is unverified.
+def test_a_durable_execution_matches_no_rule():
+    assert matching_rules(EVERY_RULE, DURABLE_EXECUTION) == []
+    # Only its type excludes it: the rest of a state event is unverified.
     other = DURABLE_EXECUTION | {"detail-type": "A Type That Is Unknown"}
-    assert let_through(EVERY_RULE, other) == ["FunctionState"]
+    assert matching_rules(EVERY_RULE, other) == ["FunctionState"]
 
 
 def stack_status(stack_id, status):
-    """The event of a stack's status, as CloudFormation sends it."""
+    """The event that CloudFormation sends for a stack's status."""
     return {
         "version": "0",
         "id": "8d4e7a90-3c12-4f6d-b0a7-000000000021",
@@ -255,19 +255,19 @@ def test_a_deployment_of_the_stack_itself_starts_a_sweep(bus):
         ("DELETE_COMPLETE", False),
     ]:
         expected = ["StackDeployed"] if sweeps else []
-        assert let_through(stack, stack_status(own, status)) == expected, status
-        assert let_through(Stack(SweepOnDeploy="false"), stack_status(own, status)) == []
+        assert matching_rules(stack, stack_status(own, status)) == expected, status
+        assert matching_rules(Stack(SweepOnDeploy="false"), stack_status(own, status)) == []
         other = own.replace("0f3c9a52", "1a2b3c4d")
-        assert let_through(stack, stack_status(other, status)) == []
+        assert matching_rules(stack, stack_status(other, status)) == []
     [target] = stack["UpdaterStackDeployed"]["Targets"]
-    # What `sweep.json` holds: the function never sees CloudFormation's event.
+    # The content of `sweep.json`: the function does not receive CloudFormation's event.
     assert target["Input"] == '{"sweep": {}}'
     assert CONTRACT["samples"]["sweep"] == "sweep" and SAMPLES["sweep"] == {"sweep": {}}
-    assert "EventBusName" not in stack["UpdaterStackDeployed"], "CloudFormation's events' only bus"
+    assert "EventBusName" not in stack["UpdaterStackDeployed"], "CloudFormation sends to the default bus only"
 
 
 def test_the_sweep_on_deployment_is_allowed_before_the_stack_is_complete():
-    # A resource of the stack each, without a condition: the stack is not complete without them.
+    # Both are resources without a condition, so the stack is complete only when they exist.
     resources = Stack().template["Resources"]
     for logical_id in ("UpdaterStackDeployed", "UpdaterStackDeployedPermission"):
         assert "Condition" not in resources[logical_id]
@@ -277,7 +277,7 @@ def test_the_sweep_on_deployment_is_allowed_before_the_stack_is_complete():
     ("schedule", "expected"),
     [(None, "rate(1 day)"), ("cron(0 3 * * ? *)", "cron(0 3 * * ? *)"), ("", None)],
 )
-def test_a_sweep_runs_daily_or_when_it_is_asked_to_or_never(schedule, expected):
+def test_a_sweep_runs_daily_or_on_the_configured_schedule_or_never(schedule, expected):
     stack = Stack() if schedule is None else Stack(SweepSchedule=schedule)
     rule = stack["UpdaterSweep"]
     assert rule["State"] == ("DISABLED" if expected is None else "ENABLED")
@@ -297,15 +297,15 @@ def test_latest_and_state_events_are_off_by_default_and_nothing_else_is():
 
 
 @pytest.mark.parametrize("bus", ["default", "connectors"])
-def test_every_rule_for_calls_and_states_listens_on_the_bus_that_is_asked_for(bus):
+def test_every_rule_for_calls_and_states_is_on_the_configured_bus(bus):
     for logical_id, rule in Stack(EventBusName=bus).of_type("AWS::Events::Rule").items():
-        # A schedule and CloudFormation's events belong to the default bus.
+        # Schedules and CloudFormation's events are on the default bus only.
         expected = None if logical_id in ("UpdaterSweep", "UpdaterStackDeployed") else bus
         assert rule.get("EventBusName") == expected, logical_id
 
 
 @pytest.mark.parametrize("bus", ["default", "connectors"])
-def test_every_rule_may_invoke_the_function_and_no_other_rule_may(bus):
+def test_the_stack_s_rules_and_no_others_can_invoke_the_function(bus):
     stack = Stack(EventBusName=bus, SweepSchedule="", SweepOnDeploy="false")
     rules = stack.of_type("AWS::Events::Rule")
     function = stack.attribute("Updater", "Arn")

@@ -1,4 +1,4 @@
-//! What `cargo local` shows: AppFlow's registrations before and after the updater has handled an event.
+//! The output of `cargo local`: AppFlow's registrations before and after the updater handled an event.
 
 pub mod picture;
 pub mod screen;
@@ -14,20 +14,21 @@ use crate::runtime_api::Outcome;
 use screen::{Line, Look, wrapped};
 use world::FUNCTION;
 
-/// The updater's settings here: AppFlow may invoke the versions that registrations move to.
+/// The updater's settings in the demo.
 pub const SETTINGS: [(&str, &str); 1] = [("GRANT_INVOKE", "true")];
 
-/// Where each line goes as soon as it is known.
+/// Receives each line as soon as it is known.
 pub type Show<'a> = &'a mut dyn FnMut(Line);
 
-/// Publishes a version and moves an alias, and has the updater handle both events. False if it failed.
+/// Publishes a version and moves an alias, and lets the updater handle both events. Returns false if it
+/// failed.
 pub fn play(aws: &AwsLocal, show: Show<'_>) -> Result<bool, ApiError> {
     world::register(aws)?;
     paragraph(
         show,
         &format!(
             "Three connectors are registered with the Lambda function {FUNCTION}. \
-             AppFlow stores what its version 6 returned, which is connector version 1.6."
+             AppFlow has stored what version 6 of it returned: connector version 1.6."
         ),
     );
     world::publish_next(aws)?;
@@ -40,7 +41,7 @@ pub fn play(aws: &AwsLocal, show: Show<'_>) -> Result<bool, ApiError> {
     Ok(published && moved)
 }
 
-/// Has the updater handle one event, which may be anything. False if it failed.
+/// Lets the updater handle one payload. Returns false if it failed.
 pub fn send(aws: &AwsLocal, event: &str, show: Show<'_>) -> bool {
     let before = table::held(aws);
     let outcome = aws.invoke(event.to_owned());
@@ -76,14 +77,14 @@ pub fn send(aws: &AwsLocal, event: &str, show: Show<'_>) -> bool {
     response.is_some()
 }
 
-/// Where what belongs to a paragraph begins.
+/// The column of what belongs to a paragraph.
 const INDENT: usize = 2;
 
 fn failed(text: String) -> (&'static str, Look, String) {
     ("failed", Look::Bad, text)
 }
 
-/// Has the updater handle the events that have happened.
+/// Lets the updater handle the deployments' events.
 fn deliver(aws: &AwsLocal, show: Show<'_>, what: &str) -> bool {
     show(Line::blank());
     paragraph(show, what);

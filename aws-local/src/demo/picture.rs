@@ -1,4 +1,4 @@
-//! What a terminal shows, as an SVG document that follows the reader's light or dark color scheme.
+//! Draws a terminal's output as an SVG image, which follows the reader's light or dark color scheme.
 
 use std::fmt::Write;
 
@@ -6,12 +6,12 @@ use textwrap::core::display_width;
 
 use super::screen::{Line, Look, Piece, WIDTH};
 
-/// What monospaced fonts of 14 pixels take for a column, more or less.
+/// The approximate width of a column in a monospaced font of 14 pixels.
 const COLUMN: f64 = 8.4;
 const ROW: usize = 20;
 const MARGIN: usize = 16;
 
-/// No script and no font of its own, because GitHub shows neither. Each contrast is 4.5 or more.
+/// No scripts and no web fonts, because GitHub blocks both in images. Each contrast is 4.5 or more.
 const STYLE: &str = "\
 text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace;white-space:pre}
 .frame{fill:#f6f8fa;stroke:#d1d9e0}
@@ -33,7 +33,7 @@ text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',mono
 }
 ";
 
-/// The picture of a command and the lines that it printed.
+/// The image of a command and the lines that it printed.
 pub fn svg(command: &str, lines: &[Line]) -> String {
     let prompt = [
         Line::blank()
@@ -52,7 +52,7 @@ pub fn svg(command: &str, lines: &[Line]) -> String {
     format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-labelledby="title desc">
 <title id="title">{title}</title>
-<desc id="desc">A terminal with what the command prints: AppFlow's registrations of a Lambda function, with the connector version before and after each event, and the outcome.</desc>
+<desc id="desc">The command's output in a terminal: AppFlow's registrations of a Lambda function, with the connector version before and after each event, and the outcome.</desc>
 <style>
 {STYLE}</style>
 <rect class="frame" x="0.5" y="0.5" width="{}" height="{}" rx="6"/>
@@ -64,7 +64,7 @@ pub fn svg(command: &str, lines: &[Line]) -> String {
     )
 }
 
-/// A text has to be as long as its columns are, in whatever font it is shown: so columns stay aligned.
+/// Draws a text. `textLength` keeps columns aligned in any font.
 fn text(body: &mut String, row: usize, piece: &Piece) {
     let class = match piece.look {
         Look::Plain => "plain",

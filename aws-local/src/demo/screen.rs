@@ -1,4 +1,4 @@
-//! Lines of styled text, which a terminal and a picture show alike.
+//! Lines of styled text, for a terminal and for an image.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 use textwrap::{Options, WordSplitter};
 
-/// How many columns of a terminal a line may take.
+/// The most columns of a line.
 pub const WIDTH: usize = 80;
 
 /// How a text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// As any other text.
+    /// Ordinary text.
     Plain,
     /// The head of a table or of a list.
     Heading,
@@ -54,8 +54,8 @@ pub struct Piece {
     pub text: String,
 }
 
-/// One line. As text, it has the escape codes of a terminal; `anstream` removes them where they would
-/// not be understood or are not wanted.
+/// One line. It displays with a terminal's escape codes, which `anstream` removes if the output is not a
+/// terminal, or colors are off.
 #[derive(Clone, Debug, Default)]
 pub struct Line {
     pieces: Vec<Piece>,
@@ -102,7 +102,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// A text of any length as lines that begin in the same column. Names stay whole if they fit.
+/// Wraps a text into lines that begin in the same column. Words are not split if they fit.
 pub fn wrapped(indent: usize, look: Look, text: &str) -> Vec<Line> {
     let options = Options::new(WIDTH - indent).word_splitter(WordSplitter::NoHyphenation);
     textwrap::wrap(text, options)

@@ -1,4 +1,4 @@
-//! AppFlow's registrations before and after, beside the outcome that the updater reports.
+//! The table of AppFlow's registrations before and after, with the outcomes that the updater reported.
 
 use serde_json::Value;
 use textwrap::core::display_width;
@@ -7,14 +7,14 @@ use super::INDENT;
 use super::screen::{Line, Look, wrapped};
 use crate::AwsLocal;
 
-/// What AppFlow holds for a registration.
+/// A registration as AppFlow has stored it.
 pub(super) struct Held {
     label: String,
     lambda_arn: String,
     connector_version: String,
 }
 
-/// What AppFlow holds, in the order of the labels.
+/// AppFlow's registrations, in the order of the labels.
 pub(super) fn held(aws: &AwsLocal) -> Vec<Held> {
     aws.state()
         .appflow
@@ -119,7 +119,7 @@ fn row(before: &Held, after: &Held, response: &Value) -> Row {
     }
 }
 
-/// Both, if something changed; what is still so, if not. What is a version on both sides is said once.
+/// Both values if they differ, as in `version 6 → 7`; otherwise one.
 fn changed(before: &str, after: &str) -> String {
     let after = match (before.strip_prefix(VERSION), after.strip_prefix(VERSION)) {
         _ if before == after => return before.to_owned(),
@@ -131,7 +131,7 @@ fn changed(before: &str, after: &str) -> String {
 
 const VERSION: &str = "version ";
 
-/// The form of a registration: what the ARN's qualifier is.
+/// The form of a registration, by its ARN's qualifier.
 fn registered_as(lambda_arn: &str) -> String {
     match lambda_arn.split(':').nth(7) {
         None => "no qualifier".to_owned(),

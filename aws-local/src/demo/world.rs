@@ -1,4 +1,4 @@
-//! The small world of the demo: one connector function, registered in the three forms.
+//! The demo's AWS: one connector's function, registered in three forms.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
@@ -11,11 +11,11 @@ use crate::place;
 pub const FUNCTION: &str = "acme-crm-connector";
 /// The alias that one registration follows.
 pub const ALIAS: &str = "live";
-/// The version that the registrations are from.
+/// The version that AppFlow has read the connector's configuration from.
 const REGISTERED: u32 = 6;
 
-/// Makes six versions of the function and registers it: without a qualifier, with version 6, and
-/// with an alias.
+/// Publishes six versions of the function, and registers it without a qualifier, with an alias, and
+/// with version 6.
 pub fn register(aws: &AwsLocal) -> Result<(), ApiError> {
     let package = package(1);
     aws.call(
@@ -58,7 +58,7 @@ pub fn register(aws: &AwsLocal) -> Result<(), ApiError> {
             }),
         )?;
     }
-    // What led here is past.
+    // The updater does not get the events of the setup.
     aws.take_events();
     Ok(())
 }
@@ -78,8 +78,8 @@ pub fn move_alias(aws: &AwsLocal) -> Result<(), ApiError> {
     .map(drop)
 }
 
-/// Registers the function, publishes the next version and moves the alias, all of which the updater is
-/// not told: the sample events tell it.
+/// Registers the function, publishes the next version, and moves the alias. The updater does not get
+/// these events: the sample events take their place.
 pub fn past(aws: &AwsLocal) -> Result<(), ApiError> {
     register(aws)?;
     publish_next(aws)?;

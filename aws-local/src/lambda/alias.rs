@@ -1,4 +1,4 @@
-//! Aliases and the calls that are about them.
+//! Aliases, and their calls.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::answer::ApiError;
 pub struct Alias {
     /// The version that it points at, or `$LATEST`.
     pub version: String,
-    /// The weight of each further version, for as long as traffic shifts.
+    /// The weight of each additional version, while traffic shifts.
     pub weights: BTreeMap<String, f64>,
     pub(super) description: String,
     pub(super) revision: u64,
-    /// Who answered last while traffic shifts.
+    /// How often it was invoked: while traffic shifts, its versions take turns.
     pub(super) turns: usize,
 }
 
@@ -51,7 +51,7 @@ impl Lambda {
         Ok(answer)
     }
 
-    /// UpdateAlias. What is `None` stays as it is.
+    /// UpdateAlias. `None` leaves a member unchanged.
     pub fn update_alias(
         &mut self,
         name: &Name,
@@ -75,7 +75,7 @@ impl Lambda {
         Ok(answer)
     }
 
-    /// DeleteAlias, which succeeds for one that is not there.
+    /// DeleteAlias, which succeeds even if the alias does not exist.
     pub fn delete_alias(&mut self, name: &Name, alias: &str) -> Result<(), ApiError> {
         let function = self.function_mut(name)?;
         function.aliases.remove(alias);

@@ -1,4 +1,4 @@
-//! Deployment packages.
+//! Deployment packages, which are connector configurations here.
 
 use std::io::{Cursor, Read};
 
@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A deployment package: what the connector answers with.
+/// A deployment package, and the connector configuration that its function returns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Code {
     pub(super) sha256: String,
@@ -15,8 +15,8 @@ pub struct Code {
 }
 
 impl Code {
-    /// A package: a zip file with a `connector.json` at its top, or that JSON alone. Any other
-    /// package makes a connector whose version is named after its bytes.
+    /// A package: a zip file with a `connector.json` at its root, or that JSON by itself. For any other
+    /// package, the connector version is the beginning of its digest.
     pub fn package(bytes: &[u8]) -> Self {
         let sha256 = BASE64_STANDARD.encode(Sha256::digest(bytes));
         let configuration = serde_json::from_slice::<Value>(bytes)
@@ -51,7 +51,7 @@ impl Code {
     }
 }
 
-/// The connector of a zip file.
+/// The `connector.json` of a zip file.
 fn connector_json(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
     let mut text = Vec::new();

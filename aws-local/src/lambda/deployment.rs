@@ -1,4 +1,4 @@
-//! The calls that change what is deployed.
+//! The calls that deploy and delete functions and versions.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use super::state::{LastUpdate, State};
 use super::{Lambda, not_found};
 use crate::answer::ApiError;
 
-/// Under which version something is published.
+/// What to publish to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publish {
-    /// A number of its own.
+    /// A new numbered version.
     Version,
-    /// `$LATEST.PUBLISHED`, in the place of what is there: `PublishTo` is `LATEST_PUBLISHED`. Only a
-    /// function on Lambda Managed Instances has it.
+    /// `$LATEST.PUBLISHED`, which is replaced: `PublishTo` is `LATEST_PUBLISHED`. Only a function on
+    /// Lambda Managed Instances has it.
     LatestPublished,
 }
 
@@ -125,7 +125,7 @@ impl Lambda {
         self.describe(name, LATEST, None)
     }
 
-    /// PublishVersion. With nothing changed since the last one, that one is the answer.
+    /// PublishVersion, which returns the latest version if nothing changed since.
     pub fn publish_version(
         &mut self,
         name: &Name,
@@ -162,7 +162,7 @@ impl Lambda {
         }) {
             return self.describe(name, version, None);
         }
-        // What is published again is updated in its place: the code before answers until then.
+        // `$LATEST.PUBLISHED` is replaced: its old code runs until the new one is ready.
         let before = previous
             .filter(|_| publish == Publish::LatestPublished)
             .map(|(_, previous)| previous.code);
@@ -184,7 +184,7 @@ impl Lambda {
         self.describe(name, &version, None)
     }
 
-    /// That a function can be published so, before anything is done about it.
+    /// Checks that a function can be published, before anything changes.
     fn can_publish(&mut self, name: &Name, publish: Publish) -> Result<(), ApiError> {
         let function = self.function_mut(name)?;
         check_publish(publish, function.capacity_provider.as_ref())?;
@@ -194,8 +194,7 @@ impl Lambda {
         Ok(())
     }
 
-    /// A version, or `$LATEST`, which Lambda changes and publishes only while no update of it is in
-    /// progress.
+    /// A version, or `$LATEST`, if no update of it is in progress: otherwise Lambda rejects the call.
     fn not_mid_update(&mut self, name: &Name, version: &str) -> Result<Deployed, ApiError> {
         let qualifier = Some(version).filter(|version| *version != LATEST);
         let deployed = self.deployed_mut(&Reference {
@@ -240,7 +239,7 @@ impl Lambda {
         }
     }
 
-    /// A `LastModified` that nothing had before: two deployments within one millisecond get two.
+    /// A unique `LastModified`, even for two deployments within one millisecond.
     fn next_modified(&mut self) -> String {
         let now = jiff::Timestamp::now().as_millisecond();
         self.modified = now.max(self.modified + 1);

@@ -1,4 +1,4 @@
-//! A function and what is deployed under its versions.
+//! A function, and the code of its versions.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +16,20 @@ pub(super) struct Function {
     /// `$LATEST.PUBLISHED`, which only a function on Lambda Managed Instances has.
     pub(super) latest_published: Option<Deployed>,
     pub(super) versions: BTreeMap<u64, Deployed>,
-    /// Numbers are never given twice in a function's life.
+    /// The highest version number so far, which is not reused after a version is deleted.
     pub(super) published: u64,
     pub(super) aliases: BTreeMap<String, Alias>,
     /// `CapacityProviderConfig`: with one, the function is on Lambda Managed Instances.
     pub(super) capacity_provider: Option<Value>,
-    /// By the qualifier that the statements are for; the empty one is the unqualified function.
+    /// The statements by qualifier, which is empty for the unqualified function.
     pub(super) policies: BTreeMap<String, Vec<Value>>,
 }
 
-/// The code under one version, under `$LATEST` or under `$LATEST.PUBLISHED`.
+/// What is deployed as one version, `$LATEST`, or `$LATEST.PUBLISHED`.
 #[derive(Clone, Debug)]
 pub(super) struct Deployed {
     pub(super) code: Code,
-    /// What answers while an update is in progress.
+    /// The code that runs while an update is in progress, or after it failed.
     pub(super) before: Option<Code>,
     pub(super) description: String,
     pub(super) state: State,
@@ -66,8 +66,8 @@ impl Function {
         }
     }
 
-    /// The version that answers an invocation of a qualifier; an alias that shifts traffic lets
-    /// its versions answer in turns.
+    /// The version that an invocation of a qualifier runs. While an alias shifts traffic, its versions
+    /// take turns.
     pub(super) fn turn(&mut self, qualifier: &str) -> Option<String> {
         let Some(alias) = self.aliases.get_mut(qualifier) else {
             return self.deployed(qualifier).map(|_| qualifier.to_owned());
@@ -75,7 +75,7 @@ impl Function {
         let others: Vec<&String> = alias.weights.keys().collect();
         let turn = alias.turns % (others.len() + 1);
         alias.turns += 1;
-        // The new version first: what is read during a shift is not what the alias will stay at.
+        // The additional versions first, so that a test sees if AppFlow reads during a shift.
         match others.get(turn) {
             Some(version) => Some((*version).clone()),
             None => Some(alias.version.clone()),
@@ -84,7 +84,7 @@ impl Function {
 }
 
 impl Deployed {
-    /// One look by GetFunctionConfiguration.
+    /// Counts one GetFunctionConfiguration call.
     pub(super) fn look(&mut self) {
         if let Settles::AfterLooks(left) = &mut self.settles {
             *left = left.saturating_sub(1);

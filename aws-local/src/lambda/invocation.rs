@@ -1,4 +1,4 @@
-//! What a function answers to a service that invokes it.
+//! A service's invocation of a connector's function.
 
 use serde_json::Value;
 
@@ -7,21 +7,21 @@ use super::policy::allows;
 use super::reference::Reference;
 use super::state::{LastUpdate, Settles, State};
 
-/// Why a function did not answer AppFlow.
+/// Why an invocation failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// There is no such function, version or alias.
     NoFunction(String),
-    /// Its resource policy does not let the caller in.
+    /// Its resource policy does not allow the caller.
     NotAllowed(String),
-    /// It cannot be invoked in the state that it is in.
+    /// It cannot be invoked in its state.
     NotNow(String),
 }
 
 impl Lambda {
-    /// What a function answers to a service's DescribeConnectorConfigurationRequest at this moment:
-    /// the old configuration while an update is in progress or if it failed, nothing while the
-    /// function is `Pending`, and nothing without a statement for this very ARN.
+    /// What a function returns for a DescribeConnectorConfigurationRequest now: the old configuration
+    /// while an update is in progress, or if it failed; an error while the function is `Pending`, or if
+    /// there is no statement for exactly this ARN.
     pub fn describe_connector(
         &mut self,
         arn: &str,

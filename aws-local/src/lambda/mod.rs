@@ -1,5 +1,5 @@
-//! Lambda: functions with their versions, aliases, states and resource policies, as far as they
-//! matter to a connector. Its code is the connector configuration that a function answers with.
+//! The part of Lambda that connectors need: functions with versions, aliases, states, and resource
+//! policies. A function's code is the connector configuration that it returns.
 
 mod alias;
 mod code;
@@ -35,21 +35,21 @@ use state::Settles;
 pub struct Lambda {
     functions: BTreeMap<Name, Function>,
     revisions: u64,
-    /// The last `LastModified` that was given, in milliseconds.
+    /// The latest `LastModified`, in milliseconds.
     modified: i64,
-    /// How what is deployed from now on becomes ready.
+    /// When a new deployment becomes ready.
     settling: Settling,
-    /// What was deployed under which version, and is not known to be ready.
+    /// The versions that were deployed, and are not known to be ready.
     changed: Vec<(Name, String)>,
 }
 
 impl Lambda {
-    /// How what is deployed from now on becomes ready.
+    /// Sets when new deployments become ready.
     pub fn settle(&mut self, settling: Settling) {
         self.settling = settling;
     }
 
-    /// Puts a function or version into a state of its own, for good.
+    /// Puts a function or version into a state, which it keeps until it is deployed again.
     pub fn put_into(
         &mut self,
         reference: &Reference,
@@ -78,9 +78,9 @@ impl Lambda {
         self.functions.keys().cloned().collect()
     }
 
-    /// What a function, version or alias would answer now if it were ready and let anybody in.
-    /// `None` for one that is not there, and for `$LATEST` of a function on Lambda Managed
-    /// Instances, which is never invoked.
+    /// What a function, version, or alias would return if it were ready and anybody could invoke it.
+    /// `None` if it does not exist, and for `$LATEST` of a function on Lambda Managed Instances, which
+    /// cannot be invoked.
     pub fn configuration(&self, arn: &str) -> Option<&Value> {
         let reference = Reference::parse(arn)?;
         let function = self.functions.get(&reference.name)?;
@@ -99,7 +99,7 @@ impl Lambda {
             })
     }
 
-    /// GetFunctionConfiguration: one look at a function, a version or the version of an alias.
+    /// GetFunctionConfiguration of a function, a version, or an alias's version.
     pub fn get_configuration(&mut self, reference: &Reference) -> Result<Value, ApiError> {
         let version = self.version_of(reference)?;
         let alias = reference
@@ -158,7 +158,7 @@ impl Lambda {
         })
     }
 
-    /// The version that a reference comes to, if it exists.
+    /// The version that a reference resolves to, if it exists.
     fn version_of(&mut self, reference: &Reference) -> Result<String, ApiError> {
         let function = self.function_mut(&reference.name)?;
         let qualifier = reference.qualifier.as_deref().unwrap_or(LATEST);
@@ -179,7 +179,7 @@ impl Lambda {
             .ok_or_else(|| not_found(reference))
     }
 
-    /// A version as Lambda describes it, under its own ARN or an alias's.
+    /// A version as Lambda describes it, with its own ARN or an alias's.
     fn describe(
         &mut self,
         name: &Name,

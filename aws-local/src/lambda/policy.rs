@@ -1,4 +1,4 @@
-//! Resource policies, kept for each qualifier.
+//! Resource policies, which Lambda keeps for each qualifier.
 
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ impl Lambda {
     }
 }
 
-/// Whether a statement lets a service in that acts for this account and resource.
+/// Whether a statement allows a service to invoke the function on behalf of this account and resource.
 pub(super) fn allows(statement: &Value, principal: &str, account: &str, source_arn: &str) -> bool {
     let action = statement["Action"].as_str().unwrap_or_default();
     let condition = &statement["Condition"];

@@ -1,10 +1,10 @@
-//! How callers name functions.
+//! Parses the function names and ARNs in calls.
 
 use crate::place::{ACCOUNT, PARTITION, REGION};
 
-/// What is deployed and not published.
+/// The unpublished code.
 pub(super) const LATEST: &str = "$LATEST";
-/// The version of a function on Lambda Managed Instances that can be published again and again.
+/// The version of a function on Lambda Managed Instances that can be published repeatedly.
 pub(super) const LATEST_PUBLISHED: &str = "$LATEST.PUBLISHED";
 
 /// A function's account and name.
@@ -26,7 +26,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Reads a `FunctionName`: a bare name, a partial ARN or an ARN, with or without a qualifier.
+    /// Parses a `FunctionName`: a bare name, a partial ARN, or an ARN, with or without a qualifier.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts: Vec<&str> = text.split(':').collect();
         let mut account = ACCOUNT;
@@ -56,8 +56,8 @@ impl Reference {
         })
     }
 
-    /// The qualifier under which policies are kept: `$LATEST` and `$LATEST.PUBLISHED` share that of
-    /// the function.
+    /// The qualifier of the resource policy: `$LATEST` and `$LATEST.PUBLISHED` share the unqualified
+    /// function's. For the latter, that is an assumption.
     pub(super) fn policy_key(&self) -> String {
         self.qualifier
             .clone()
@@ -67,7 +67,7 @@ impl Reference {
 }
 
 impl Name {
-    /// The function's ARN, with a qualifier where one is given.
+    /// The function's ARN, with a qualifier if there is one.
     pub fn arn(&self, qualifier: Option<&str>) -> String {
         let Self { account, name } = self;
         let arn = format!("arn:{PARTITION}:lambda:{REGION}:{account}:function:{name}");

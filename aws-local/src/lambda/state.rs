@@ -1,4 +1,4 @@
-//! When what was deployed can be invoked.
+//! The states of a deployment, and when it becomes ready.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub enum Settling {
     /// It is ready at once.
     #[default]
     AtOnce,
-    /// It is ready after GetFunctionConfiguration has shown so many times that it is not.
+    /// It is ready after this many GetFunctionConfiguration calls have shown that it is not.
     AfterLooks(u32),
     /// It is ready after this time.
     After(Duration),
@@ -25,7 +25,7 @@ pub enum State {
     Active,
     /// `Pending`: it cannot be invoked.
     Pending,
-    /// `Inactive`: invoking it fails, and wakes it.
+    /// `Inactive`: an invocation fails, and wakes it.
     Inactive,
     /// `Failed`, with the reason.
     Failed(String),
@@ -35,8 +35,8 @@ pub enum State {
     Deactivated(String),
     /// `Deleting`, with the reason.
     Deleting(String),
-    /// `ActiveNonInvocable`: ready, and not to be invoked, as `$LATEST` of a function on Lambda
-    /// Managed Instances is.
+    /// `ActiveNonInvocable`: it is ready, but cannot be invoked, as `$LATEST` of a function on Lambda
+    /// Managed Instances.
     ActiveNonInvocable,
     /// An unknown state.
     Other(String),
@@ -47,9 +47,9 @@ pub enum State {
 pub enum LastUpdate {
     /// `Successful`.
     Successful,
-    /// `InProgress`: the code before the update still answers.
+    /// `InProgress`: invocations still run the old code.
     InProgress,
-    /// `Failed`, with the reason: the code before the update still answers.
+    /// `Failed`, with the reason: invocations still run the old code.
     Failed(String),
 }
 
@@ -103,7 +103,7 @@ impl State {
         }
     }
 
-    /// `StateReasonCode`, where it is known.
+    /// `StateReasonCode`, if the state has one here.
     pub(super) fn reason_code(&self) -> Option<&'static str> {
         match self {
             Self::Pending => Some("Creating"),

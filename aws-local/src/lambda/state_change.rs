@@ -1,4 +1,4 @@
-//! Which versions have become ready, or have failed.
+//! Tracks which versions have become ready or failed, for Lambda's own events.
 
 use super::Lambda;
 use super::reference::Name;
@@ -22,8 +22,7 @@ impl Lambda {
         }
     }
 
-    /// What has become ready or failed since this was last asked, in the order in which it was
-    /// deployed.
+    /// What has become ready or failed since the last call of this method, in the order of deployment.
     pub(crate) fn take_state_changes(&mut self) -> Vec<StateChange> {
         let mut changes = Vec::new();
         let functions = &mut self.functions;

@@ -1,4 +1,4 @@
-//! One port for everything: AppFlow, Lambda and the Lambda Runtime API.
+//! Serves AppFlow, Lambda, and the Lambda Runtime API on one port.
 
 mod runtime;
 
@@ -23,7 +23,7 @@ use crate::services::{self, Dropped, response};
 use crate::tls;
 use crate::world::{Shared, lock};
 
-/// Accepts connections for ever.
+/// Accepts connections forever.
 pub(crate) async fn serve(listener: TcpListener, world: Shared) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
@@ -32,7 +32,7 @@ pub(crate) async fn serve(listener: TcpListener, world: Shared) -> io::Result<()
     }
 }
 
-/// Accepts TLS connections for ever.
+/// Accepts TLS connections forever.
 pub(crate) async fn serve_tls(
     listener: TcpListener,
     acceptor: TlsAcceptor,
@@ -44,7 +44,7 @@ pub(crate) async fn serve_tls(
         let handshake = acceptor.accept(stream);
         let world = Arc::clone(&world);
         tokio::spawn(async move {
-            // A client that does not trust the certificate says so at its own end.
+            // A client that does not trust the certificate reports that itself.
             if let Ok(stream) = handshake.await {
                 let closing = {
                     let world = &mut *lock(&world);
@@ -72,7 +72,7 @@ async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, world: Shared) 
         let answer = answer(request, Arc::clone(&world));
         async move { Ok::<_, Dropped>(answer.await?.map(Full::new)) }
     });
-    // A connection that breaks is the client's business, or a fault that was asked for.
+    // A broken connection is the client's doing, or a fault.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -120,7 +120,7 @@ async fn answer(request: Request<Incoming>, world: Shared) -> Result<Reply, Drop
     }
 }
 
-/// Faults for a server that runs on its own.
+/// Adds and removes faults, for `cargo local serve`.
 fn faults(method: &Method, body: &Bytes, world: &Shared) -> Reply {
     let mut world = lock(world);
     match *method {
@@ -137,7 +137,10 @@ fn faults(method: &Method, body: &Bytes, world: &Shared) -> Reply {
                 world.faults.add(fault);
                 plain(204, Bytes::new())
             }
-            None => plain(400, Bytes::from_static(b"not a fault\n")),
+            None => plain(
+                400,
+                Bytes::from_static(b"not a fault: see docs/development.md#faults\n"),
+            ),
         },
         _ => plain(405, Bytes::new()),
     }

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, and `Invoke` of what runs by it.
+//! The Lambda Runtime API over HTTP, and `Invoke` of the updater.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::{Reply, plain};
 use crate::runtime_api::{self, Invocation, Outcome};
 use crate::world::{INVOKE_TIMEOUT, Shared, lock};
 
-/// The Lambda Runtime API.
+/// Handles a request to the Lambda Runtime API.
 pub(super) async fn answer(get: bool, path: &[&str], body: &Bytes, world: &Shared) -> Reply {
     let accepted = |done: bool| {
         let status = if done { 202 } else { 404 };

@@ -1,4 +1,4 @@
-//! AppFlow: what it accepts, what it reads from the function, and what a client token does.
+//! The local AppFlow: what it accepts, what it reads from the function, and what a client token does.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ fn every_constraint_of_the_api_page_is_enforced() {
 }
 
 #[test]
-fn the_account_s_quota_is_kept() {
+fn the_account_s_quota_is_enforced() {
     let aws = with_function();
     let mut registered = 0;
     let refused = loop {
@@ -123,7 +123,7 @@ fn the_account_s_quota_is_kept() {
 }
 
 #[test]
-fn a_client_token_makes_a_call_happen_once_for_eight_hours() {
+fn a_client_token_makes_a_call_idempotent_for_eight_hours() {
     let aws = with_function();
     register(&aws, "acme", ARN).expect("registered");
     let mut input = json!({ "connectorLabel": "acme", "clientToken": "once" });
@@ -152,7 +152,7 @@ fn a_client_token_makes_a_call_happen_once_for_eight_hours() {
 }
 
 #[test]
-fn a_call_that_failed_leaves_its_token_free() {
+fn a_call_that_failed_leaves_its_token_unused() {
     let aws = with_function();
     register(&aws, "acme", ARN).expect("registered");
     let gone = format!("{ARN}:9");
@@ -210,7 +210,7 @@ fn a_version_that_is_pending_missing_or_closed_to_appflow_is_refused() {
 }
 
 #[test]
-fn a_permission_for_another_account_lets_nobody_in() {
+fn a_permission_for_another_account_or_region_does_not_count() {
     let aws = with_function();
     let remove = json!({ "FunctionName": "crm", "StatementId": "appflow" });
     aws.call("RemovePermission", remove).expect("removed");

@@ -1,4 +1,4 @@
-//! Faults on demand.
+//! Faults.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::world::{ARN, deploy, held, in_memory, register, registration, request
 const UPDATE: &str = "UpdateConnectorRegistration";
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A registration of connector version 1.0, of which 2.0 is deployed.
+/// A registration with connector version 1.0, whose function has version 2.0 deployed.
 fn outdated() -> Aws {
     let aws = in_memory();
     register(&aws, "acme", ARN).expect("registered");
@@ -24,7 +24,7 @@ fn outdated() -> Aws {
     aws
 }
 
-/// An update that goes on while the test does.
+/// An update that runs while the test continues.
 fn update_under_way(
     aws: &Aws,
     input: Value,
@@ -33,14 +33,14 @@ fn update_under_way(
     tokio::spawn(async move { aws.respond(request(UPDATE, &input)).await })
 }
 
-/// The name of the error in an answer; empty if it is none.
+/// The name of the error in a response; empty if it is not an error.
 fn error_of(answer: &Response<Bytes>) -> &str {
     let name = answer.headers().get("x-amzn-errortype");
     name.map_or("", |name| name.to_str().expect("a name"))
 }
 
 #[tokio::test]
-async fn faults_come_on_demand() {
+async fn a_fault_applies_to_its_calls_until_it_is_used_up_or_removed() {
     let aws = with_function();
     register(&aws, "acme", ARN).expect("registered");
     let client = tokio::task::spawn_blocking({
@@ -88,7 +88,7 @@ async fn faults_come_on_demand() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_allowance_is_earned_in_the_time_that_a_test_drives() {
+async fn an_allowance_refills_by_tokio_s_clock() {
     let mut faults = Faults::default();
     let allowance = Allowance::per_second(2);
     faults.add(Fault::of("*", Kind::AboveRate(allowance)));
@@ -99,7 +99,7 @@ async fn an_allowance_is_earned_in_the_time_that_a_test_drives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_answer_is_of_work_that_was_done_when_the_call_arrived() {
+async fn a_slow_call_is_done_when_it_arrives_and_answered_later() {
     let aws = outdated();
     aws.fault(Fault::of(UPDATE, Kind::Slow(10 * SECOND)));
     let start = Instant::now();
@@ -111,7 +111,7 @@ async fn a_slow_answer_is_of_work_that_was_done_when_the_call_arrived() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_stored_late_is_what_the_function_answered_when_the_call_arrived() {
+async fn what_is_stored_late_is_what_the_function_returned_when_the_call_arrived() {
     let aws = outdated();
     aws.fault(Fault::of("*", Kind::StoredLate(10 * SECOND)));
     let start = Instant::now();
@@ -127,14 +127,14 @@ async fn what_is_stored_late_is_what_the_function_answered_when_the_call_arrived
     assert_eq!((error_of(&answer), start.elapsed()), ("", 10 * SECOND));
     assert_eq!(held(&aws, "acme"), "2.0");
 
-    // A call that reads no function is not late.
+    // A call that does not read a function is not delayed.
     let list = aws.respond(request("ListConnectors", &json!({}))).await;
     assert_eq!(list.expect("an answer").status(), 200);
     assert_eq!(start.elapsed(), 10 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_leaves_does_not_stop_what_is_stored_late() {
+async fn what_is_stored_late_is_stored_although_the_client_has_gone() {
     let aws = outdated();
     aws.fault(Fault::of(UPDATE, Kind::StoredLate(10 * SECOND)));
     let update = update_under_way(&aws, json!({ "connectorLabel": "acme" }));
@@ -145,7 +145,7 @@ async fn a_client_that_leaves_does_not_stop_what_is_stored_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_stored_late_may_have_nowhere_to_go() {
+async fn what_is_stored_late_fails_if_the_registration_has_changed_too_much() {
     let aws = outdated();
     aws.fault(Fault::of("*", Kind::StoredLate(10 * SECOND)));
     let update = update_under_way(
@@ -171,7 +171,7 @@ async fn what_is_stored_late_may_have_nowhere_to_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_stored_late_is_stored_though_its_answer_is_lost_at_once() {
+async fn what_is_stored_late_is_stored_although_the_response_is_lost_at_once() {
     let aws = outdated();
     aws.fault(Fault::of(UPDATE, Kind::AnswerLostStoredLate(10 * SECOND)));
     let start = Instant::now();
@@ -204,7 +204,7 @@ async fn a_client_token_is_in_conflict_until_its_call_is_stored_and_used_from_th
 }
 
 #[test]
-fn every_fault_can_be_written_as_json() {
+fn every_kind_of_fault_is_parsed_from_json() {
     for (json, kind) in [
         (json!({ "error": "AccessDeniedException" }), "Error"),
         (json!({ "dropped": true }), "Dropped"),

@@ -1,4 +1,4 @@
-//! What happens right before and after a call.
+//! Hooks right before and after a call.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn a_hook_before_a_call_is_seen_by_the_call_and_one_after_it_is_not() {
     assert_eq!(held(&aws, "acme"), "2.0");
     update(&aws, "acme").await;
     assert_eq!(held(&aws, "acme"), "3.0");
-    // Once, that is.
+    // Each hook runs once.
     aws.call(
         "UpdateFunctionCode",
         json!({ "FunctionName": "crm", "ZipFile": package("4.0") }),
@@ -53,7 +53,7 @@ async fn a_hook_before_a_call_is_seen_by_the_call_and_one_after_it_is_not() {
 }
 
 #[tokio::test]
-async fn a_hook_waits_for_a_call_that_it_is_for_and_that_is_worked_on() {
+async fn a_hook_waits_for_one_of_its_calls_whose_work_no_fault_prevents() {
     let aws = registered();
     aws.once_before(Calls::of(UPDATE).concerning("acme"), deploys("2.0"));
     aws.fault(

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::world::{ARN, deploy, held, in_memory, register, registration, request, with_function};
 
-/// What comes back through the port: the status, the error's name and the body.
+/// The response through the port: the status, the error's name, and the body.
 fn through_the_port(aws: &AwsLocal, request: &Request<Bytes>) -> (u16, String, String) {
     let mut stream = TcpStream::connect(aws.address()).expect("a connection");
     let head = format!(
@@ -35,7 +35,7 @@ fn through_the_port(aws: &AwsLocal, request: &Request<Bytes>) -> (u16, String, S
     (status.expect("a status"), error.to_owned(), body.to_owned())
 }
 
-async fn in_the_memory(aws: &Aws, request: Request<Bytes>) -> (u16, String, String) {
+async fn in_memory_alone(aws: &Aws, request: Request<Bytes>) -> (u16, String, String) {
     let response = aws.respond(request).await.expect("an answer");
     let error = response.headers().get("x-amzn-errortype");
     (
@@ -48,7 +48,7 @@ async fn in_the_memory(aws: &Aws, request: Request<Bytes>) -> (u16, String, Stri
 }
 
 #[tokio::test]
-async fn a_request_is_answered_as_it_is_through_the_port() {
+async fn a_request_in_memory_has_the_same_response_as_through_the_port() {
     let (port, memory) = (with_function(), in_memory());
     for aws in [&*port, &memory] {
         aws.fault(Fault::error("ListConnectors", "InternalServerException"));
@@ -78,7 +78,7 @@ async fn a_request_is_answered_as_it_is_through_the_port() {
             .expect("a request"),
     ] {
         assert_eq!(
-            in_the_memory(&memory, request.clone()).await,
+            in_memory_alone(&memory, request.clone()).await,
             through_the_port(&port, &request),
             "{request:?}"
         );
@@ -89,7 +89,7 @@ async fn a_request_is_answered_as_it_is_through_the_port() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_hour_in_memory_takes_no_time() {
+async fn a_slow_call_in_memory_waits_by_tokio_s_clock() {
     let aws = in_memory();
     let hour = Duration::from_secs(60 * 60);
     aws.fault(Fault::of("ListConnectors", Kind::Slow(hour)));

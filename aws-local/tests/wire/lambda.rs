@@ -1,4 +1,4 @@
-//! Lambda: functions as they are deployed and become ready.
+//! The local Lambda: deployments, and when they become ready.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::world::{ARN, deploy, package, register, update, with_function};
 
 #[test]
-fn whatever_is_deployed_has_a_later_last_modified_than_everything_before() {
+fn every_deployment_has_a_later_last_modified_than_all_before() {
     let aws = with_function();
     let look = |input: Value| {
         let configuration = aws.call("GetFunctionConfiguration", input).expect("a look");
@@ -35,7 +35,7 @@ fn whatever_is_deployed_has_a_later_last_modified_than_everything_before() {
     let code = json!({ "FunctionName": "crm", "Code": { "ZipFile": package("1.0") } });
     aws.call("CreateFunction", code).expect("recreated");
     times.push(latest());
-    // All are written alike, so that their order as texts is that of the times.
+    // All have the same format, so they sort as text.
     assert!(
         times.is_sorted_by(|earlier, later| earlier < later),
         "{times:?}"
@@ -54,7 +54,7 @@ fn whatever_is_deployed_has_a_later_last_modified_than_everything_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_settles_by_the_time_that_a_test_drives() {
+async fn a_function_becomes_ready_by_tokio_s_clock() {
     let aws = with_function();
     let hour = Duration::from_secs(60 * 60);
     aws.state().lambda.settle(Settling::After(hour));
@@ -91,7 +91,7 @@ fn an_inactive_function_is_woken_by_the_invocation_that_fails() {
 }
 
 #[test]
-fn a_function_that_is_not_active_shows_why_and_is_not_invoked() {
+fn a_function_that_is_not_active_shows_why_and_cannot_be_invoked() {
     let aws = with_function();
     register(&aws, "acme", ARN).expect("registered");
     let reference = Reference::parse("crm").expect("a name");
@@ -128,7 +128,7 @@ fn a_function_that_is_not_active_shows_why_and_is_not_invoked() {
 }
 
 #[test]
-fn the_code_before_an_update_that_failed_still_answers() {
+fn after_a_failed_update_the_old_code_still_runs() {
     let aws = with_function();
     register(&aws, "acme", ARN).expect("registered");
     deploy(&aws, "2.0", false);

@@ -1,5 +1,5 @@
-//! What any AWS client meets here: the SDK's own for AppFlow and Lambda, and requests that no SDK
-//! would let through.
+//! The local services as AWS clients see them: through the SDK, and with requests that no SDK would
+//! send.
 
 #![allow(unreachable_pub)] // nothing reaches into a test
 

@@ -51,7 +51,7 @@ fn look(aws: &Aws, qualifier: Option<&str>) -> Value {
     aws.call("GetFunctionConfiguration", input).expect("a look")
 }
 
-/// What an update would store now for an ARN.
+/// The connector version that AppFlow would read from an ARN now.
 fn answers(aws: &Aws, arn: &str) -> Value {
     let world = aws.state();
     let configuration = world.lambda.configuration(arn);
@@ -59,7 +59,7 @@ fn answers(aws: &Aws, arn: &str) -> Value {
 }
 
 #[test]
-fn an_unqualified_arn_runs_what_was_published_last() {
+fn an_unqualified_invocation_runs_latest_published() {
     let aws = managed(Some("LATEST_PUBLISHED"));
     register(&aws, "acme", ARN).expect("registered");
     update_code(&aws, "2.0", false).expect("not published");
@@ -82,7 +82,7 @@ fn an_unqualified_arn_runs_what_was_published_last() {
 }
 
 #[test]
-fn latest_is_ready_and_never_invoked() {
+fn latest_is_ready_and_cannot_be_invoked() {
     let aws = managed(Some("LATEST_PUBLISHED"));
     aws.state().lambda.settle(Settling::AfterLooks(1));
     update_code(&aws, "2.0", false).expect("deployed");
@@ -109,7 +109,7 @@ fn latest_is_ready_and_never_invoked() {
 }
 
 #[test]
-fn without_a_publication_an_unqualified_arn_runs_nothing() {
+fn without_latest_published_an_unqualified_invocation_fails() {
     let aws = managed(None);
     let missing = register(&aws, "acme", ARN).expect_err("nothing published");
     assert_eq!(missing.code, "ResourceNotFoundException");
@@ -124,7 +124,7 @@ fn without_a_publication_an_unqualified_arn_runs_nothing() {
 }
 
 #[test]
-fn what_is_published_becomes_ready_by_itself() {
+fn latest_published_is_pending_and_then_updated_in_place() {
     let aws = managed(None);
     aws.state().lambda.settle(Settling::AfterLooks(1));
     publish(&aws).expect("published");
@@ -135,7 +135,7 @@ fn what_is_published_becomes_ready_by_itself() {
     assert_eq!(look(&aws, Some(PUBLISHED))["State"], "Pending");
     register(&aws, "acme", ARN).expect("active");
 
-    // When it is published again, the code before answers until it is ready.
+    // When it is published again, the old code runs until the new one is ready.
     update_code(&aws, "2.0", true).expect("published");
     look(&aws, None);
     assert_eq!(look(&aws, None)["LastUpdateStatus"], "Successful");
@@ -153,7 +153,7 @@ fn what_is_published_becomes_ready_by_itself() {
 }
 
 #[test]
-fn it_can_fail_apart_from_latest() {
+fn latest_published_can_fail_while_latest_does_not() {
     let aws = managed(Some("LATEST_PUBLISHED"));
     let reference = Reference::parse(&format!("{ARN}:{PUBLISHED}")).expect("an ARN");
     aws.state()
@@ -197,7 +197,7 @@ fn numbered_versions_and_aliases_work_as_usual() {
 }
 
 #[test]
-fn the_event_of_a_publication_tells_where_it_went() {
+fn the_event_names_latest_published() {
     let aws = managed(None);
     aws.take_events();
     update_code(&aws, "2.0", true).expect("published");
@@ -212,7 +212,7 @@ fn the_event_of_a_publication_tells_where_it_went() {
 }
 
 #[test]
-fn another_function_cannot_be_published_there() {
+fn an_ordinary_function_has_no_latest_published() {
     let aws = in_memory();
     for refused in [publish(&aws), update_code(&aws, "2.0", true)] {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The SDK's own clients.
+//! The SDK's clients against the local services.
 
 use aws_local::AwsLocal;
 use aws_sdk_appflow::error::ProvideErrorMetadata;
@@ -101,7 +101,7 @@ async fn the_sdk_registers_lists_describes_updates_and_unregisters() {
         .and_then(|config| config.lambda);
     assert_eq!(lambda.expect("a function").lambda_arn, ARN);
 
-    // AppFlow's own connectors are listed too, and without a label.
+    // AppFlow's own connectors are listed too, without labels.
     let pages: Vec<_> = client
         .list_connectors()
         .into_paginator()

@@ -15,7 +15,7 @@ fn switched_on() -> Aws {
     aws
 }
 
-/// What the state events so far tell: the ARN after the function's, and the state.
+/// The state events so far: the qualifier, with its colon, and the state.
 fn told(aws: &Aws) -> Vec<(String, String)> {
     aws.take_events()
         .iter()
@@ -43,12 +43,12 @@ fn put_into(aws: &Aws, state: State, last_update: LastUpdate) {
 }
 
 #[test]
-fn they_come_only_where_they_are_switched_on() {
+fn there_are_none_unless_they_are_switched_on() {
     let aws = in_memory();
     deploy(&aws, "2.0", true);
     assert_eq!(told(&aws), []);
     aws.state().state_events = true;
-    assert_eq!(told(&aws), [], "what is past is past");
+    assert_eq!(told(&aws), [], "earlier changes cause no events");
     deploy(&aws, "3.0", true);
     assert_eq!(told(&aws), [active(":$LATEST"), active(":2")]);
     assert_eq!(told(&aws), []);
@@ -57,7 +57,7 @@ fn they_come_only_where_they_are_switched_on() {
 #[test]
 fn an_event_comes_after_the_record_of_the_call_and_looks_like_eventbridge_s() {
     let aws = switched_on();
-    // Whoever holds the world sees it too: a hook, for instance.
+    // The event is there while the world is locked, as in a hook.
     let events = {
         let mut world = aws.state();
         let input = json!({ "FunctionName": "crm", "ZipFile": package("2.0") });
@@ -78,7 +78,7 @@ fn an_event_comes_after_the_record_of_the_call_and_looks_like_eventbridge_s() {
 }
 
 #[test]
-fn an_event_waits_until_a_look_finds_the_version_ready() {
+fn an_event_comes_once_a_read_finds_the_version_ready() {
     let aws = switched_on();
     aws.state().lambda.settle(Settling::AfterLooks(2));
     deploy(&aws, "2.0", true);
@@ -94,7 +94,7 @@ fn an_event_waits_until_a_look_finds_the_version_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_comes_with_time_though_nobody_asks_lambda() {
+async fn an_event_comes_by_tokio_s_clock_without_any_read() {
     let aws = switched_on();
     let second = Duration::from_secs(1);
     aws.state().lambda.settle(Settling::After(second));
@@ -106,7 +106,7 @@ async fn an_event_comes_with_time_though_nobody_asks_lambda() {
 }
 
 #[test]
-fn a_failure_is_told_and_waking_too() {
+fn there_is_an_event_for_a_failure_and_for_waking() {
     let aws = switched_on();
     register(&aws, "acme", ARN).expect("registered");
     let failed = || (":$LATEST".to_owned(), "Failed".to_owned());
@@ -125,7 +125,7 @@ fn a_failure_is_told_and_waking_too() {
 }
 
 #[test]
-fn what_is_deleted_before_it_is_ready_is_not_told() {
+fn there_is_no_event_for_what_is_deleted_before_it_is_ready() {
     let aws = switched_on();
     aws.state().lambda.settle(Settling::Never);
     deploy(&aws, "2.0", false);
@@ -135,7 +135,7 @@ fn what_is_deleted_before_it_is_ready_is_not_told() {
 }
 
 #[test]
-fn a_publication_to_managed_instances_is_told_by_its_name() {
+fn the_event_of_latest_published_names_it() {
     let aws = Aws::new();
     aws.state().state_events = true;
     aws.call(
@@ -154,7 +154,7 @@ fn a_publication_to_managed_instances_is_told_by_its_name() {
 }
 
 #[test]
-fn they_are_delivered_as_all_events_are() {
+fn state_events_are_delivered_like_all_events() {
     let aws = switched_on();
     aws.state().delivering = true;
     deploy(&aws, "2.0", false);

@@ -1,4 +1,4 @@
-//! A function `crm`, and what happens to it.
+//! A function `crm`, its deployments, and its registrations.
 
 use aws_local::answer::ApiError;
 use aws_local::{Aws, AwsLocal};

@@ -1,4 +1,4 @@
-//! The calls that the steps ask for, and what is answered.
+//! The calls that the steps ask for, and the answers that they take.
 
 use std::time::Duration;
 
@@ -11,8 +11,7 @@ use crate::model::service_error::ServiceError;
 use crate::model::versions::Versions;
 use crate::reconcile::target::Wait;
 
-/// A call to make. The order is that of their urgency, the most urgent last: what has been begun is
-/// finished first, so that little time passes between a description and its update.
+/// A call to make.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
     /// DescribeConnector.
@@ -21,21 +20,21 @@ pub enum Call {
         id: usize,
         /// Its label.
         label: ConnectorLabel,
-        /// What for.
+        /// What it is for.
         why: Why,
-        /// The pause before, after an update that failed.
+        /// The pause before it, after an update that failed.
         pause: Option<Pause>,
     },
     /// ListVersionsByFunction.
     Versions {
         /// The unqualified ARN.
         function: FunctionArn,
-        /// What for.
+        /// What it is for.
         of: Of,
     },
-    /// GetFunctionConfiguration, for whether a version exists.
+    /// GetFunctionConfiguration, to see whether a version exists.
     Exists(FunctionArn),
-    /// GetFunctionConfiguration, for whether a target is ready or has changed.
+    /// GetFunctionConfiguration, to see whether a target is ready or has changed.
     Look {
         /// The target.
         target: FunctionArn,
@@ -43,10 +42,10 @@ pub enum Call {
         at: FunctionArn,
         /// Whether it is the check after an update.
         check: bool,
-        /// The pause before.
+        /// The pause before it.
         wait: Option<Wait>,
     },
-    /// No call: a pause in which more registrations of a target are updated, to share its check.
+    /// Not a call: a pause, so that more registrations of a target are updated and share its check.
     Linger {
         /// The target.
         target: FunctionArn,
@@ -55,11 +54,11 @@ pub enum Call {
     },
     /// AddPermission.
     Grant {
-        /// The version that AppFlow is to be allowed to invoke.
+        /// The version.
         target: FunctionArn,
-        /// The AppFlow.
+        /// The AppFlow that may invoke it.
         source: AppFlowSource,
-        /// The pause before, after tries that failed.
+        /// The pause before it, after tries that failed.
         pause: Option<Pause>,
     },
     /// UpdateConnectorRegistration.
@@ -73,13 +72,13 @@ pub enum Call {
     },
 }
 
-/// The pause before something that failed is tried again.
+/// The pause before a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pause {
-    /// So many tries have failed: the more, the longer.
+    /// A backoff, after this many failed tries.
     Failed(u32),
-    /// The update got no answer: AppFlow may have read the configuration and may yet store it. Until
-    /// then, nothing that AppFlow says of the registration can be relied on.
+    /// The response to an update was lost: AppFlow may have read the configuration, and store it later.
+    /// Until then, its description of the registration cannot be relied on.
     Unanswered,
 }
 
@@ -88,22 +87,22 @@ pub enum Pause {
 pub enum Why {
     /// To decide.
     Observe,
-    /// To tell what the update of this round did.
+    /// To see what the update of this round changed.
     Evidence(u32),
 }
 
-/// What versions are looked up for.
+/// What a list of versions is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Of {
     /// A decision.
     Decision,
-    /// The description of updates with this target.
+    /// The description in updates with this target.
     Description(FunctionArn),
     /// The check of this target.
     Check(FunctionArn),
 }
 
-/// What a call came to, with what identifies the call.
+/// The result of a call, and what identifies the call.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// Of [`Call::Describe`].
@@ -122,18 +121,18 @@ pub enum Answer {
     Updated(usize, Result<(), ServiceError>),
 }
 
-/// How a call went.
+/// How long a call took, and how much time is left.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// Whether it took so long that what was described before may no longer hold.
+    /// Whether it took so long that what was described before may be outdated.
     pub delayed: bool,
-    /// Whether there is time to try again for long.
+    /// Whether there is enough time left to keep retrying.
     pub time_left: bool,
 }
 
 impl Call {
-    /// How urgent it is: what was begun is finished first, so that little time passes between a
-    /// description and the update that it led to; what is being waited for comes last.
+    /// How urgent it is. The higher, the sooner it is made: registrations that are nearly done come
+    /// first, so that little time passes between a description and its update, and waits come last.
     pub fn urgency(&self) -> u8 {
         match self {
             Self::Look { wait: Some(_), .. } | Self::Linger { .. } => 0,

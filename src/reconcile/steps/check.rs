@@ -1,4 +1,4 @@
-//! Check after an update whether the function is still what it was, and go round again if not.
+//! Check after an update whether the function changed in the meantime, and update again if it did.
 
 use std::mem;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::reconcile::steps::{Call, Of, Timing};
 use crate::reconcile::steps::{Step, Steps};
 use crate::reconcile::target::{Check, Grant, Seen, State};
 
-/// How often a registration is updated before a function that changes each time is an error.
+/// The most updates of a registration whose function changes each time; then it is an error.
 const ROUNDS: u32 = 8;
-/// How long updated registrations wait for others that share their target, before one look serves
-/// them all.
+/// How long updated registrations wait for others with the same target, so that one check serves all
+/// of them.
 const LINGER: Duration = Duration::from_secs(1);
-/// The same while other registrations are still being described, any of which may share it.
+/// The same, while any other registration is undecided, because it may have the same target.
 const LINGER_UNDECIDED: Duration = Duration::from_secs(10);
 
 impl Steps {
-    /// Begins the check of a target when all updates to it are done; or some time after the first of
-    /// them, so that one that takes long holds up no other.
+    /// Begins the check of a target once all updates to it are done, or some time after the first one,
+    /// so that a slow update does not hold up the others.
     pub(super) fn check_if_due(&mut self, target: &FunctionArn) {
         let all_decided = self.undecided == 0;
         let Some(known) = self.targets.get_mut(target) else {
@@ -51,7 +51,7 @@ impl Steps {
 
     pub(super) fn lingered(&mut self, target: &FunctionArn, pause: Duration) {
         let known = self.target(target);
-        // Another pause may have begun meanwhile.
+        // Another pause may have begun in the meantime.
         if known.lingers != Some(pause) {
             return;
         }
@@ -68,7 +68,7 @@ impl Steps {
         let at = known.at.clone();
         let seen = match &known.state {
             State::Ready { readied, .. } if readied.found.is_some() => None,
-            State::Ready { .. } => Some(Ok(Seen::NotTold)),
+            State::Ready { .. } => Some(Ok(Seen::NotAuthorized)),
             _ => Some(Ok(Seen::Changing)),
         };
         let looks = seen.is_none();
@@ -103,7 +103,7 @@ impl Steps {
         let changed = match &seen {
             Ok(Seen::Ready(found)) => !known.is(found),
             Ok(Seen::Changing) => true,
-            Ok(Seen::NotTold) | Err(_) => false,
+            Ok(Seen::NotAuthorized) | Err(_) => false,
         };
         if let Some(check) = &mut known.check {
             check.seen = Some(seen);
@@ -115,7 +115,7 @@ impl Steps {
             known.woken = false;
             let managed = |look: &Look| look.readiness == Readiness::NonInvocable;
             if result.as_ref().is_ok_and(managed) {
-                // It has become one on Lambda Managed Instances: look from the start.
+                // The function is on Lambda Managed Instances now: start over with it.
                 self.look(target, None);
             } else {
                 let timing = Timing {
@@ -141,7 +141,7 @@ impl Steps {
                     .insert(function.clone(), Some(Told::Yes(versions)));
                 Ok(newest)
             }
-            // As for a function of another account: nothing can be known.
+            // For example, a function of another account: whether there is a newer version is unknown.
             Err(error) if error.kind == ErrorKind::AccessDenied => Ok(None),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -171,7 +171,7 @@ impl Steps {
             let unchanged = match &seen {
                 Ok(Seen::Ready(found)) => Ok(entry.found.as_ref() == Some(found)),
                 Ok(Seen::Changing) => Ok(false),
-                Ok(Seen::NotTold) => Ok(true),
+                Ok(Seen::NotAuthorized) => Ok(true),
                 Err(error) => Err(error),
             };
             match (unchanged, &newest) {
@@ -209,7 +209,7 @@ impl Steps {
         }
     }
 
-    /// Ends a registration whose check has passed and of which AppFlow has told what it holds.
+    /// Ends a registration once its check has passed and its evidence has arrived.
     pub(super) fn conclude(&mut self, id: usize) {
         let entry = &self.entries[id];
         let (
@@ -226,7 +226,7 @@ impl Steps {
         self.finish_updated(id, target, after.as_deref());
     }
 
-    /// Once more, from the observation on; after `target` is ready again, if it is given.
+    /// Starts over with an observation, or, if `target` is given, once it is ready again.
     pub(super) fn again(&mut self, id: usize, target: Option<&FunctionArn>) {
         let entry = &mut self.entries[id];
         if entry.rounds >= ROUNDS {

@@ -1,15 +1,15 @@
 //! The steps of an invocation's registrations: observe, decide, wait, observe again, update, check,
-//! and again if the function changed meanwhile.
+//! and start over if the function changed in the meantime.
 //!
-//! Nothing here waits or calls anybody. [`Steps`] says which calls to make next and is given their
-//! answers, in whatever order they come, so that a test can drive it through every order.
+//! This is a state machine without I/O. [`Steps`] returns the calls to make next, and takes their
+//! answers in any order, so that a test can drive it through every order.
 //!
-//! Why it is right at any concurrency: every update is followed, by the same invocation, by a look at
-//! the function that is no older than the update. An invocation whose update could be stale therefore
-//! sees the newer code or version and updates again; the last update to be stored is followed by a
-//! look that saw nothing newer. AppFlow has no conditional update, so one thing remains: a sweep that
-//! described a version-pinned registration before an event's invocation moved it, and refreshes it after
-//! that, leaves it at the older version, and tells that it is behind.
+//! Why it is correct at any concurrency: after every update, the same invocation reads the function's
+//! configuration again. An invocation whose update may be stale therefore sees the newer code or version,
+//! and updates again. So after the last update that AppFlow stores, nothing newer was seen. One race
+//! remains, because AppFlow has no conditional update: if a sweep describes a version-pinned
+//! registration, and an event's invocation moves it before the sweep's update, then the sweep leaves it
+//! at the older version, and reports it as behind.
 
 mod call;
 mod check;
@@ -40,10 +40,10 @@ use crate::reconcile::target::Target;
 
 pub use self::call::{Answer, Call, Of, Pause, Timing, Why};
 
-/// What an invocation is to do.
+/// What an invocation has to do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Job {
-    /// Why registrations are looked at.
+    /// What happened.
     pub happened: Happened,
     /// The function that was deployed; `None` for a sweep.
     pub function: Option<Function>,
@@ -59,17 +59,17 @@ pub struct Job {
     pub dry_run: bool,
     /// What plans have in common.
     pub common: Common,
-    /// The AppFlow that registrations belong to where AppFlow does not tell: the updater's own;
-    /// `None` where that is unknown, as under an emulator.
+    /// The AppFlow of the updater's own account and Region, for registrations whose description has no
+    /// connector ARN; `None` if it is unknown, as under an emulator.
     pub beside: Option<AppFlowSource>,
 }
 
-/// A registration to look at.
+/// A registration to describe.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct InScope {
     /// Its label.
     pub label: ConnectorLabel,
-    /// Whether the settings or the sweep name it: then it has to exist.
+    /// Whether the settings or the sweep name it, so that it must exist.
     pub named: bool,
 }
 
@@ -79,11 +79,12 @@ pub struct Steps {
     job: Job,
     entries: Vec<Entry>,
     targets: BTreeMap<FunctionArn, Target>,
-    /// What is known of functions, or being asked.
+    /// The versions of each function; `None` while Lambda is being asked.
     versions: BTreeMap<FunctionArn, Option<Told<Versions>>>,
+    /// Whether each registered version exists; `None` while Lambda is being asked.
     existence: BTreeMap<FunctionArn, Option<Told<bool>>>,
-    /// How many registrations have not been decided on: checks wait for them a while, so that
-    /// one serves all that share a target.
+    /// How many registrations are undecided: checks wait for them for a while, so that one check serves
+    /// all registrations with the same target.
     undecided: usize,
     calls: Vec<Call>,
     finished: Vec<Connector>,
@@ -93,17 +94,17 @@ pub struct Steps {
 struct Entry {
     label: ConnectorLabel,
     named: bool,
-    /// Why it is looked at: the invocation's reason, or the version that was published meanwhile.
+    /// What happened: the invocation's reason, or a version that was published in the meantime.
     happened: Happened,
     step: Step,
     decided: bool,
-    /// What AppFlow had when the first update was tried.
+    /// The ARN that AppFlow had before the first update.
     registered: Option<FunctionArn>,
     before: Option<Configuration>,
     source: Option<AppFlowSource>,
-    /// The target it is on its way to.
+    /// The target of the update that is waited for or under way.
     target: Option<FunctionArn>,
-    /// The newest version that the decision took into account.
+    /// The newest version at the time of the decision.
     newest: Option<Version>,
     behind: Option<Version>,
     /// What the target was when the update was planned.
@@ -121,22 +122,22 @@ struct Entry {
 enum Step {
     /// It is being described.
     Observing,
-    /// A question is being answered.
+    /// Lambda is being asked what the decision needs.
     Asking(Box<Registration>),
-    /// Its target is not ready. What was described no longer counts once that takes time.
+    /// It waits until its target is ready. `None` once the description is outdated.
     Waiting(Option<Box<Registration>>),
     /// AppFlow is being granted permission to invoke the target.
     Granting(Box<Registration>),
     /// It is being updated.
     Updating(Box<Plan>),
-    /// It was updated; whether that was right is being looked at.
+    /// It was updated, and the function is being checked.
     Checking {
-        /// Whether the function is what it was.
+        /// Whether the function was found unchanged.
         passed: bool,
-        /// What AppFlow has now: `Some(None)` if it does not tell.
+        /// The description after the update; `Some(None)` if DescribeConnector failed.
         after: Option<Option<Box<Registration>>>,
     },
-    /// Nothing more is to be done.
+    /// It has an outcome, or is not concerned.
     Done,
 }
 
@@ -181,24 +182,24 @@ impl Steps {
         steps
     }
 
-    /// The calls to make now, each once. When all are answered and there are no more, all is done.
+    /// The calls to make now. Each is returned once.
     pub fn calls(&mut self) -> Vec<Call> {
         mem::take(&mut self.calls)
     }
 
-    /// Whether all is done; pauses that are still under way are for nothing.
+    /// Whether all registrations are done. Pauses that are still under way do not matter then.
     pub fn is_done(&self) -> bool {
         self.entries
             .iter()
             .all(|entry| matches!(entry.step, Step::Done))
     }
 
-    /// What became of registrations since this was last asked.
+    /// The registrations that were finished since the last call of this method.
     pub fn finished(&mut self) -> Vec<Connector> {
         mem::take(&mut self.finished)
     }
 
-    /// Takes back an update that waited for its turn for long: its registration is described again.
+    /// Takes back an update that waited too long for its turn: its registration is described again.
     pub fn overdue(&mut self, call: &Call) {
         if let Call::Update { id, .. } = call {
             self.observe(*id, None);
@@ -230,8 +231,8 @@ impl Steps {
         }
     }
 
-    /// Ends a registration that was updated. `after` is what AppFlow has now, where it tells: if that is
-    /// another ARN, somebody else wrote it, and has the last word.
+    /// Ends a registration that was updated. `after` is its description now, if there is one. If that has
+    /// another ARN, somebody else wrote it, and it is left unchanged.
     fn finish_updated(&mut self, id: usize, target: FunctionArn, after: Option<&Registration>) {
         let entry = &self.entries[id];
         let since = after
@@ -269,7 +270,7 @@ impl Steps {
         self.decided(id);
     }
 
-    /// Takes a registration off the way to its target, whose check may have waited for it alone.
+    /// Removes a registration from its target. The target's check may have waited for it only.
     fn release(&mut self, id: usize) {
         if let Some(target) = self.entries[id].target.take() {
             if let Some(known) = self.targets.get_mut(&target) {
@@ -291,7 +292,7 @@ impl Steps {
 }
 
 impl Job {
-    /// Whether a registration of this function is to be looked at.
+    /// Whether registrations of this function are in scope.
     fn concerns(&self, function: &Function) -> bool {
         let deployed = self.function.as_ref();
         let named = self.functions.as_ref();

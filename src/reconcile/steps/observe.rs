@@ -37,14 +37,14 @@ impl Steps {
                 };
             }
             Err(Undescribed::Call(error)) => {
-                // The time was up between two tries: the update's own error says more.
+                // The invocation ran out of time between two tries: the update's own error says more.
                 return match (entry.last_error.clone(), error.kind) {
                     (Some(last), ErrorKind::OutOfTime) => self.fail_update(id, last),
                     _ => self.fail(id, Failure::Describe(error)),
                 };
             }
             Err(Undescribed::NoFunction(why)) => {
-                // Among the registrations of others it is theirs to repair.
+                // It may be of any function, so it must not fail the deployments of all others.
                 let everything = self.job.function.is_none() && self.job.functions.is_none();
                 return if entry.named || everything {
                     self.fail(id, Failure::NoFunction(why))
@@ -64,7 +64,7 @@ impl Steps {
         self.decide(id, Box::new(registration));
     }
 
-    /// Leaves a registration alone that turns out not to be concerned, or no longer.
+    /// Ends a registration that is not concerned, or no longer.
     pub(super) fn leave(&mut self, id: usize) {
         match self.entries[id].updated_to.clone() {
             Some(target) => self.finish_updated(id, target, None),
@@ -99,10 +99,10 @@ impl Steps {
                 self.decided(id);
             }
             Decision::Skip(reason) => match entry.updated_to.clone() {
-                // Somebody changed it after the update: it stays as they left it.
+                // Somebody changed it after the update, so it is left unchanged.
                 Some(target) => self.finish_updated(id, target, Some(&registration)),
                 None => {
-                    // After a failed update it may be another ARN than the one before it.
+                    // After a failed update, the ARN may differ from the first one.
                     self.entries[id].registered = Some(registration.function_arn);
                     self.finish(id, Some(Outcome::Skipped(reason)));
                 }
@@ -161,7 +161,7 @@ impl Steps {
     ) {
         let told = match result {
             Ok(versions) => Ok(Told::Yes(versions)),
-            // A sweep refreshes what it cannot look up; a deployment must not be lost that way.
+            // A sweep refreshes such a registration where it is. A deployment must not: it would be lost.
             Err(error) if error.kind == ErrorKind::AccessDenied && self.is_sweep() => Ok(Told::No),
             Err(error) => Err(error),
         };
@@ -180,7 +180,7 @@ impl Steps {
         });
     }
 
-    /// Goes on with the registrations whose question was answered.
+    /// Continues with the registrations whose question was answered.
     pub(super) fn go_on(
         &mut self,
         error: Option<ServiceError>,

@@ -1,4 +1,4 @@
-//! Wait until the function that a registration is on its way to is ready.
+//! Wait until the target of an update is ready.
 
 use crate::model::function_arn::FunctionArn;
 use crate::model::readiness::Look;
@@ -34,7 +34,7 @@ impl Steps {
         self.join(id, &target);
     }
 
-    /// Has a registration wait for a target, or go on at once if there is nothing to wait for.
+    /// Adds a registration to those that wait for a target, or continues if the wait is over.
     pub(super) fn join(&mut self, id: usize, target: &FunctionArn) {
         let known = self.target(target);
         known.members.insert(id);
@@ -66,7 +66,7 @@ impl Steps {
         result: Result<Look, ServiceError>,
         timing: Timing,
     ) {
-        // A registration may have joined the others in the middle of a wait.
+        // A registration may have joined in the middle of a wait.
         let waited = self.target(target).is_waited_for();
         let looked = self.target(target).looked(target, result);
         if timing.delayed || waited || matches!(looked, Looked::Again(Some(_))) {
@@ -114,7 +114,7 @@ impl Steps {
         }
     }
 
-    /// Time has passed: what was described before a target was ready has to be described again.
+    /// Time has passed: registrations that were described before have to be described again.
     pub(super) fn forget_descriptions(&mut self, target: &FunctionArn) {
         for id in self.target(target).members.clone() {
             if let Step::Waiting(registration) = &mut self.entries[id].step {
@@ -150,7 +150,8 @@ impl Steps {
         }
     }
 
-    /// Whether a registration has the version that it is on its way to, and is not being rescued.
+    /// Whether a registration already has the version that was to be its target, and is not being
+    /// rescued.
     fn is_at_what_is_gone(&self, id: usize) -> bool {
         let entry = &self.entries[id];
         let registered = match &entry.step {
@@ -162,8 +163,8 @@ impl Steps {
             && !matches!(entry.happened, Happened::Sweep { .. })
     }
 
-    /// The function was recreated: its registration goes where a sweep would bring it, as the event of
-    /// the new function may have been handled before AppFlow stored the old version.
+    /// The function was recreated. Its registration is moved as by a sweep, because the event of the new
+    /// function may have been handled before AppFlow stored the old version.
     fn rescue(&mut self, id: usize) {
         let entry = &mut self.entries[id];
         entry.happened = Happened::Sweep { to_newest: false };

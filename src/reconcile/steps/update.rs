@@ -1,4 +1,4 @@
-//! Observe again if time has passed, grant, update.
+//! Update: observe again if time has passed, grant permission to invoke, and update.
 
 use std::mem;
 
@@ -11,8 +11,8 @@ use crate::reconcile::steps::{Call, Pause, Timing, Why};
 use crate::reconcile::steps::{Step, Steps};
 use crate::reconcile::target::{Grant, State};
 
-/// How often a call that changes something is tried before its error is final. With pauses of up to
-/// 1, 2, 4 and 8 seconds, this is enough for a cold connector that missed AppFlow's 10 seconds.
+/// How often an update or a grant is tried. The pauses of up to 1, 2, 4, and 8 seconds are for a connector
+/// whose cold start missed AppFlow's 10 seconds.
 const TRIES: u32 = 5;
 
 impl Steps {
@@ -73,8 +73,8 @@ impl Steps {
         {
             return self.grant(target, source, tries);
         }
-        // A grant that failed does not prove that AppFlow cannot invoke the version: somebody else
-        // may have granted it.
+        // If the grant failed, AppFlow may still be allowed to invoke the version: somebody else may
+        // have granted it.
         self.target(target).grant = Grant::Done(result.err());
         for id in granting {
             let step = mem::replace(&mut self.entries[id].step, Step::Observing);
@@ -140,7 +140,7 @@ impl Steps {
         if let State::Ready { inactive: true, .. } = self.target(&target).state
             && error.kind != ErrorKind::NoAnswer
         {
-            // AppFlow's invocation has woken the function: now it is Pending, and then Active.
+            // AppFlow's invocation has woken the function: it is Pending now, and Active after that.
             let known = self.target(&target);
             known.woken = true;
             known.state = State::Looking;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
-/// The port that samconfig.toml has `sam local invoke` call.
+/// The port in samconfig.toml, for `sam local invoke`.
 pub(crate) const PORT: u16 = 4600;
 
 /// cargo's own colors.
@@ -18,10 +18,10 @@ const STYLES: Styles = Styles::styled()
 
 /// Show connector-updater at work on this machine, without an AWS account
 ///
-/// Starts an AppFlow, a Lambda, and the updater, registers a connector's function with AppFlow in
-/// three forms (without a qualifier, with an alias, and with a version), publishes a version of the
-/// function, and moves the alias. For each registration, it shows what AppFlow held before and after,
-/// and the outcome that the updater reported.
+/// Starts a local AppFlow, a local Lambda, and the updater. Registers a connector's function with
+/// AppFlow in three forms: without a qualifier, with an alias, and with a version. Then publishes a
+/// version of the function, and moves the alias. For each registration, it shows what AppFlow had
+/// stored before and after, and the outcome that the updater reported.
 ///
 /// The updater is the real program, built from this project and run as Lambda runs it.
 #[derive(Parser)]
@@ -34,9 +34,9 @@ const STYLES: Styles = Styles::styled()
     disable_help_subcommand = true,
     after_long_help = "\
 Environment:
-  The updater's own settings are passed on to it: CONNECTOR_LABELS, DRY_RUN, FUNCTION_NAME_PREFIX,
-  GRANT_INVOKE (here true by default), REGISTER_AS, UPDATE_DESCRIPTION, and AWS_LAMBDA_LOG_LEVEL.
-  docs/configuration.md describes them.
+  The updater gets its settings from the environment: CONNECTOR_LABELS, DRY_RUN,
+  FUNCTION_NAME_PREFIX, GRANT_INVOKE (true by default here), REGISTER_AS, UPDATE_DESCRIPTION, and
+  AWS_LAMBDA_LOG_LEVEL. docs/configuration.md describes them.
 
   NO_COLOR=1 turns colors off. CLICOLOR_FORCE=1 turns them on where the output is not a terminal.
 
@@ -54,16 +54,17 @@ Examples:
     cargo local serve
 
 Exit status:
-  0 if the updater handled each event, 1 if it failed, 2 if the command line is wrong.
+  0 if the updater handled each event, 1 if it failed, 2 if the command line is invalid.
 
-events/README.md says what each sample event shows, docs/development.md has more to run on this
-machine, and README.md shows how to deploy the updater."
+See events/README.md for the sample events, docs/development.md for more to run on this machine,
+and README.md for how to deploy the updater."
 )]
 pub(crate) struct Arguments {
-    /// Send this event instead of publishing a version, such as a file of events/
+    /// Send an event from a file, such as one of events/, instead of publishing a version
     ///
-    /// When it arrives, version 7 has been published and the alias moved to it, and AppFlow has
-    /// what version 6 returned. The file can hold any payload, even one that the updater rejects.
+    /// When it arrives, version 7 has been published, the alias has been moved to it, and
+    /// AppFlow has stored what version 6 returned. Any payload can be sent, even one that the
+    /// updater rejects.
     #[arg(
         long,
         value_name = "FILE",
@@ -71,7 +72,7 @@ pub(crate) struct Arguments {
         verbatim_doc_comment
     )]
     pub(crate) event: Option<PathBuf>,
-    /// Also write what is shown to this file, as a picture
+    /// Also write the output to this file, as an SVG image
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
     #[command(subcommand)]
@@ -82,18 +83,19 @@ pub(crate) struct Arguments {
 pub(crate) enum What {
     /// Keep AppFlow, Lambda, and the updater running for other clients
     ///
-    /// Starts an AppFlow, a Lambda, and the updater on one port, and prints commands for the AWS CLI
-    /// that use them. When you deploy a function with this Lambda, the updater gets the event, as it
-    /// would by CloudTrail and EventBridge. You can also invoke the function connector-updater. It runs
-    /// until it is interrupted, and keeps nothing.
+    /// Starts a local AppFlow, a local Lambda, and the updater on one port, and prints commands for the
+    /// AWS CLI. When you deploy a function, the updater receives the event that CloudTrail and
+    /// EventBridge would deliver. You can also invoke the function connector-updater. It runs until you
+    /// interrupt it, and saves nothing.
     ///
-    /// At the start, version 7 of the function acme-crm-connector has been published, and its alias
-    /// moved to it. AppFlow has three registrations of the function, with what version 6 returned.
+    /// At startup, version 7 of the function acme-crm-connector has been published, and its alias live
+    /// has been moved to it. AppFlow has three registrations of the function, with what version 6
+    /// returned.
     #[command(
         verbatim_doc_comment,
         after_long_help = "\
 Environment:
-  The updater's settings are passed on to it, as `cargo local --help` lists them.
+  The updater gets its settings from the environment, as `cargo local --help` describes.
 
 Examples:
   Start it, and paste the commands that it prints into another terminal:
@@ -106,10 +108,10 @@ Examples:
     cargo local serve --for-containers
 
 Exit status:
-  It runs until it is interrupted; 1 if it cannot start, or if the updater ends.
+  1 if it cannot start, or if the updater exits. Otherwise, it runs until you interrupt it.
 
-docs/development.md shows how to add faults while it runs, such as throttling, and how to use it
-from cargo lambda and sam local."
+See docs/development.md for how to add faults while it runs, such as throttling, and how to use it
+with cargo lambda and sam local."
     )]
     Serve(At),
 }
@@ -117,13 +119,13 @@ from cargo lambda and sam local."
 /// Where `serve` listens.
 #[derive(Args)]
 pub(crate) struct At {
-    /// The port to listen on; 0 for any that is free
+    /// The port to listen on, or 0 for any free port
     #[arg(long, default_value_t = PORT)]
     pub(crate) port: u16,
-    /// The address to listen on. Everybody who reaches it can use it
+    /// The address to listen on. Anybody who can reach it can use it
     #[arg(long, default_value_t = Ipv4Addr::LOCALHOST.into(), conflicts_with = "for_containers")]
     pub(crate) host: IpAddr,
-    /// Listen where containers on this machine reach it, on Linux and with Docker Desktop
+    /// Listen where containers on this machine can reach it, on Linux and Docker Desktop
     #[arg(long)]
     pub(crate) for_containers: bool,
 }
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_sent_to_nobody_else() {
+    fn options_that_exclude_each_other_are_rejected() {
         for line in [
             "local --event x.json serve",
             "local --svg x.svg serve",

@@ -1,4 +1,4 @@
-//! `cargo local`: the whole loop on this machine.
+//! `cargo local`: shows the updater at work on this machine.
 
 mod arguments;
 mod serve;
@@ -19,7 +19,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, What};
 
-/// What a command came to: false if the updater failed.
+/// The result of a command: false if the updater failed.
 type Done = Result<bool, Box<dyn Error>>;
 
 fn main() -> ExitCode {
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The main job: a version is published, an alias moved, and AppFlow follows.
+/// Plays the demo: a version is published, an alias is moved, and registrations are updated.
 fn show(svg: Option<&Path>) -> Done {
     let binary = updater::build()?;
     let aws = AwsLocal::start(0)?;
@@ -62,7 +62,7 @@ fn show(svg: Option<&Path>) -> Done {
     Ok(succeeded)
 }
 
-/// Sends one event from a file, to a world in which what the sample events tell has happened.
+/// Sends one event from a file, in a world in which the sample events' deployments have happened.
 fn send(file: &Path) -> Done {
     let event = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let binary = updater::build()?;
@@ -74,8 +74,8 @@ fn send(file: &Path) -> Done {
     demo::paragraph(
         &mut show,
         &format!(
-            "{} is sent to the updater. Version 7 of the Lambda function {FUNCTION} has been published, and \
-             its alias live moved to it. AppFlow stores what version 6 returned.",
+            "Sending {} to the updater. Version 7 of the Lambda function {FUNCTION} has been published, \
+             and its alias live has been moved to it. AppFlow has stored what version 6 returned.",
             file.display()
         ),
     );
@@ -84,7 +84,7 @@ fn send(file: &Path) -> Done {
     Ok(succeeded)
 }
 
-/// Prints a line, unless one could not be printed before it.
+/// Prints a line, unless an earlier one could not be printed.
 fn print(printed: &mut io::Result<()>, line: &Line) {
     if printed.is_ok() {
         *printed = writeln!(anstream::stdout(), "{line}");

@@ -14,7 +14,7 @@ use aws_local::place::{REGION, UPDATER};
 use crate::arguments::{At, PORT};
 use crate::{Done, told, updater};
 
-/// Serves until it is interrupted or the updater ends.
+/// Serves until it is interrupted, or the updater exits.
 pub(crate) fn serve(at: &At) -> Done {
     let host = if at.for_containers {
         containers::address()?
@@ -36,7 +36,7 @@ pub(crate) fn serve(at: &At) -> Done {
         }
         writeln!(out)?;
     }
-    writeln!(out, "What the updater logs:")?;
+    writeln!(out, "The updater's log:")?;
     let mut printed = 0;
     loop {
         let lines = updater.lines();
@@ -45,13 +45,13 @@ pub(crate) fn serve(at: &At) -> Done {
         }
         printed = lines.len();
         if let Some(code) = updater.ended(Duration::ZERO)? {
-            return Err(format!("the updater has ended with exit code {code}").into());
+            return Err(format!("the updater exited with code {code}").into());
         }
         thread::sleep(Duration::from_millis(100));
     }
 }
 
-/// What to paste into another terminal, in paragraphs.
+/// Commands to paste into another terminal, in paragraphs.
 fn introduction(endpoint: &str, for_containers: bool) -> Vec<(String, Vec<String>)> {
     let mut paragraphs = vec![
         (
@@ -61,13 +61,13 @@ fn introduction(endpoint: &str, for_containers: bool) -> Vec<(String, Vec<String
             ),
             vec![
                 format!("export AWS_ENDPOINT_URL={endpoint}"),
-                // Version 1 of the AWS CLI reads AWS_DEFAULT_REGION alone.
+                // Version 1 of the AWS CLI reads only AWS_DEFAULT_REGION.
                 format!("export AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}"),
                 "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local".to_owned(),
             ],
         ),
         (
-            "Deploy the connector's function, and see what AppFlow has then:".to_owned(),
+            "Deploy the connector's function, and see what AppFlow has afterward:".to_owned(),
             vec![
                 r#"echo '{"connectorVersion": "2.0"}' > connector.json"#.to_owned(),
                 "python3 -m zipfile -c connector.zip connector.json".to_owned(),

@@ -1,4 +1,4 @@
-//! The updater: built from this project, and run with the settings of the environment.
+//! Builds the updater from this project, and runs it with the settings of the environment.
 
 use std::env;
 use std::error::Error;
@@ -10,7 +10,7 @@ use aws_local::AwsLocal;
 use aws_local::bootstrap::Bootstrap;
 use aws_local::demo;
 
-/// The updater's settings that are passed on to it.
+/// The settings that the updater gets from the environment.
 const SETTINGS: [&str; 7] = [
     "CONNECTOR_LABELS",
     "FUNCTION_NAME_PREFIX",
@@ -21,7 +21,7 @@ const SETTINGS: [&str; 7] = [
     "AWS_LAMBDA_LOG_LEVEL",
 ];
 
-/// Builds the updater beside this program, and gives its path.
+/// Builds the updater next to this program, and returns its path.
 pub(crate) fn build() -> Result<PathBuf, Box<dyn Error>> {
     let own = env::current_exe()?;
     let binary = own.with_file_name(format!("connector-updater{}", env::consts::EXE_SUFFIX));
@@ -30,8 +30,8 @@ pub(crate) fn build() -> Result<PathBuf, Box<dyn Error>> {
     cargo
         .args(["build", "--package", "connector-updater", "--manifest-path"])
         .arg(manifest);
-    // What cargo tells this program about its own package is no business of another one: build
-    // scripts that look at it would run again each time.
+    // cargo sets these variables for this program's own package. Another build must not see them, or
+    // build scripts that read them would run again each time.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -44,11 +44,11 @@ pub(crate) fn build() -> Result<PathBuf, Box<dyn Error>> {
     if cargo.status()?.success() {
         Ok(binary)
     } else {
-        Err("the updater does not build".into())
+        Err("failed to build the updater".into())
     }
 }
 
-/// Starts it with the settings of the demo, over which the environment's go, and more variables.
+/// Starts it with the demo's settings, the environment's, and more variables; later ones override.
 pub(crate) fn start(binary: &Path, aws: &AwsLocal, more: &[(&str, &str)]) -> io::Result<Bootstrap> {
     let own: Vec<(&str, String)> = SETTINGS
         .iter()

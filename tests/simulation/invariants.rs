@@ -1,4 +1,4 @@
-//! What is right: the decision table of the design, as far as it can be seen from outside.
+//! The invariants that a history is checked for, as far as they are visible from outside.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::world::{World, split};
 
-/// An invocation during which nothing else happened says that it updated these: AppFlow has each
-/// target, and holds what that answers.
+/// After an invocation during which nothing else happened: AppFlow has the target of each registration
+/// that it reports as updated, and holds what that returns.
 pub fn updated(world: &World, connectors: &[Connector]) {
     for connector in connectors {
         let Outcome::Updated { target, .. } = &connector.outcome else {
@@ -20,15 +20,15 @@ pub fn updated(world: &World, connectors: &[Connector]) {
             continue;
         };
         if arn != target {
-            world.violated(format!("{label} was updated to {target} and is at {arn}"));
+            world.violated(format!("{label} was updated to {target}, and is at {arn}"));
         } else if !is_shifting(world, &arn) {
             holds(world, label, &arn, &held);
         }
     }
 }
 
-/// Every registration holds what its function answers now. Nothing can be said of one whose function,
-/// version or alias does not exist; unless `all` have to.
+/// Every registration holds what its function returns now. Registrations whose function, version, or
+/// alias does not exist are left out, unless `all` is set.
 pub fn all_hold(world: &World, all: bool) {
     for (label, ..) in world.registrations() {
         let Some((arn, held)) = held(world, &label) else {
@@ -41,13 +41,12 @@ pub fn all_hold(world: &World, all: bool) {
     }
 }
 
-/// No version-pinned registration is at an older version than one whose event was handled and that
-/// still exists. Without loss that is the newest.
+/// No version-pinned registration is at an older version than one that still exists and whose event was
+/// handled. Without loss, that is the newest one.
 ///
-/// Events that were handled before an operator's last change of the registration do not count, nor do
-/// those whose handling had begun by then: the operator may have rolled it back. Nothing tells anybody
-/// that a version was deleted: a registration that is left at one stays there until the next event or
-/// sweep. And an event in the failure queue may have left anything behind.
+/// These do not count: events whose handling began before an operator's latest change of the
+/// registration, because the operator may have rolled it back; registrations at a deleted version,
+/// because there is no event for a deletion; and functions with an event in the failure queue.
 pub fn none_is_older_than_handled(world: &World) {
     world.look();
     for (label, function, qualifier) in world.registrations() {
@@ -134,7 +133,7 @@ fn holds(world: &World, label: &str, arn: &str, held: &Value) {
         let answers = answers.as_ref().map(version);
         let (_, qualifier) = split(arn);
         world.violated(format!(
-            "{label} at {qualifier:?} holds {}, and its function answers {answers:?}",
+            "{label} at {qualifier:?} holds {}, and its function returns {answers:?}",
             version(held)
         ));
     }

@@ -1,4 +1,4 @@
-//! How requests fare on their way: how long they take, and what goes wrong with them.
+//! Network conditions: the latencies and faults of requests.
 
 use std::time::Duration;
 
@@ -8,21 +8,22 @@ use tokio::time::Instant;
 use crate::network::{Call, UPDATE};
 use crate::random::Random;
 
-/// The longest that a request, or an answer, is on its way: both together are less than the SDK's
-/// shortest timeout, so that only faults make calls fail.
+/// The longest latency of a request, or of a response. Both together are less than the SDK's shortest
+/// timeout, so that only faults make calls fail.
 pub const LONGEST_WAY: Duration = Duration::from_millis(2400);
-/// The longest that AppFlow stores after it has read: what it gives a connector to answer.
+/// The longest time between AppFlow's reading and storing: as long as it gives a connector to respond,
+/// which is an assumption.
 pub const LATEST_STORE: Duration = Duration::from_secs(10);
 
-/// How requests fare.
-pub struct Weather {
+/// The network conditions of a history.
+pub struct Conditions {
     random: Random,
-    /// How many times the usual number of faults there are.
+    /// The factor of the usual number of faults.
     rough: u64,
     outages: Vec<Outage>,
 }
 
-/// A time in which a service fails every request.
+/// A time in which requests fail.
 struct Outage {
     until: Instant,
     /// A service, an operation, or everything.
@@ -30,7 +31,7 @@ struct Outage {
     error: &'static str,
 }
 
-impl Weather {
+impl Conditions {
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed, 1);
         Self {
@@ -40,7 +41,7 @@ impl Weather {
         }
     }
 
-    /// From now on and for some time, requests fail.
+    /// Begins an outage, and returns its description.
     pub fn fails(&mut self) -> String {
         let of = *self
             .random
@@ -54,7 +55,7 @@ impl Weather {
         format!("for {lasts:?}, requests fail: {of} {error}")
     }
 
-    /// The time that a request or an answer takes.
+    /// The latency of a request or a response.
     pub fn way(&mut self) -> Duration {
         match self.random.below(100) {
             0..80 => self.random.between(5, 100),
@@ -63,7 +64,7 @@ impl Weather {
         }
     }
 
-    /// What goes wrong with a request that arrives.
+    /// Draws the fault of a request that arrives.
     pub fn fault(&mut self, call: &Call) -> Option<Fault> {
         let drawn = self.random.below(1_000) as u64;
         let late = self.random.between(50, LATEST_STORE.as_millis() as u64);
@@ -76,7 +77,7 @@ impl Weather {
         if let Some(outage) = outage {
             return Some(call.fails(outage.error));
         }
-        // Per mille of the requests in usual weather.
+        // Shares in requests per thousand, with the usual number of faults.
         let mut bound = 0;
         let mut within = |share: u64| {
             bound += share * self.rough;
@@ -92,7 +93,7 @@ impl Weather {
         } else if within(15) {
             of(Kind::AnswerLost)
         } else if within(3) {
-            // Longer than any try of the SDK's.
+            // Longer than the SDK's timeout of an attempt.
             of(Kind::Slow(Duration::from_secs(25)))
         } else if call.operation != UPDATE {
             None
