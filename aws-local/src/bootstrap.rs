@@ -12,6 +12,9 @@ use crate::AwsLocal;
 use crate::place;
 use crate::world::lock;
 
+/// How long a binary that is open for writing is tried again.
+const BUSY: Duration = Duration::from_secs(2);
+
 /// A binary that works off the invocations of an [`AwsLocal`]; ended when it is dropped.
 pub struct Bootstrap {
     child: Child,
@@ -28,7 +31,8 @@ impl Bootstrap {
         variables: &[(&str, &str)],
     ) -> io::Result<Self> {
         lock(aws.world()).runtime.restart();
-        let mut child = Command::new(binary.as_ref())
+        let mut command = Command::new(binary.as_ref());
+        command
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", aws.address().to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", place::UPDATER)
@@ -45,12 +49,11 @@ impl Bootstrap {
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| {
-                let binary = Path::new(binary.as_ref()).display();
-                io::Error::new(error.kind(), format!("{binary}: {error}"))
-            })?;
+            .stderr(Stdio::piped());
+        let mut child = spawn(&mut command).map_err(|error| {
+            let binary = Path::new(binary.as_ref()).display();
+            io::Error::new(error.kind(), format!("{binary}: {error}"))
+        })?;
         let lines = Arc::default();
         let readers = [
             child.stdout.take().map(|pipe| read(pipe, &lines)),
@@ -104,6 +107,23 @@ impl Drop for Bootstrap {
     }
 }
 
+/// Starts a process, even of a binary that was written a moment ago. If another thread starts a process
+/// while this one writes a file, that process has the file open too until it runs its own binary; and Linux
+/// runs no file that somebody has open for writing.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    let end = Instant::now() + BUSY;
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < end =>
+            {
+                thread::sleep(Duration::from_millis(10));
+            }
+            spawned => return spawned,
+        }
+    }
+}
+
 /// A copy of a bootstrap that trusts `authority` in the place of one of the root certificates that it
 /// carries; `None` if it carries none, or none that is long enough. Only AWS can show a certificate that
 /// chains to those, and what the program does with one is to be seen here too.
@@ -139,4 +159,32 @@ fn read(pipe: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> Jo
                 .push(line);
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::fs::{self, File};
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_binary_that_is_still_open_for_writing_is_started_a_moment_later() {
+        let aws = AwsLocal::start(0).expect("a free port");
+        let this = env::current_exe().expect("a program");
+        let permissions = fs::metadata(&this).expect("a file").permissions();
+        let binary = this.with_file_name("busy");
+        let mut file = File::create(&binary).expect("a file");
+        file.write_all(b"#!/bin/sh\nexit 7\n").expect("a script");
+        fs::set_permissions(&binary, permissions).expect("it may be run");
+        let writer = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            drop(file);
+        });
+        let mut started = Bootstrap::start(&binary, &aws, &[]).expect("it starts");
+        writer.join().expect("no panic");
+        let ended = started.ended(Duration::from_secs(10));
+        assert_eq!(ended.expect("a process"), Some(7));
+    }
 }
