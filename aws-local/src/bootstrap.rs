@@ -12,6 +12,9 @@ use crate::AwsLocal;
 use crate::place;
 use crate::world::lock;
 
+/// How long a binary that is still open for writing is retried.
+const BUSY: Duration = Duration::from_secs(2);
+
 /// A process that handles the invocations of an [`AwsLocal`]. It is killed when this is dropped.
 pub struct Bootstrap {
     child: Child,
@@ -55,7 +58,7 @@ impl Bootstrap {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| {
+        let mut child = retried_while_busy(command).map_err(|error| {
             let binary = Path::new(command.get_program()).display();
             io::Error::new(error.kind(), format!("{binary}: {error}"))
         })?;
@@ -112,6 +115,23 @@ impl Drop for Bootstrap {
     }
 }
 
+/// Starts a process, even of a binary that was just written: if another thread starts a process while this
+/// one writes a file, that process has the file open too until it runs its own binary, and Linux runs no file
+/// that is open for writing.
+fn retried_while_busy(command: &mut Command) -> io::Result<Child> {
+    let end = Instant::now() + BUSY;
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < end =>
+            {
+                thread::sleep(Duration::from_millis(10));
+            }
+            spawned => return spawned,
+        }
+    }
+}
+
 /// A copy of a bootstrap with `authority` in place of one of the root certificates in it, so that it
 /// trusts a test's own certificates as it trusts AWS's; `None` if it has no certificate that is at least
 /// as long.
@@ -147,4 +167,32 @@ fn read(pipe: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> Jo
                 .push(line);
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::fs::{self, File};
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_binary_that_is_still_open_for_writing_is_started_a_moment_later() {
+        let aws = AwsLocal::start(0).expect("a free port");
+        let this = env::current_exe().expect("a program");
+        let permissions = fs::metadata(&this).expect("a file").permissions();
+        let binary = this.with_file_name("busy");
+        let mut file = File::create(&binary).expect("a file");
+        file.write_all(b"#!/bin/sh\nexit 7\n").expect("a script");
+        fs::set_permissions(&binary, permissions).expect("it may be run");
+        let writer = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            drop(file);
+        });
+        let mut started = Bootstrap::start(&binary, &aws, &[]).expect("it starts");
+        writer.join().expect("no panic");
+        let ended = started.ended(Duration::from_secs(10));
+        assert_eq!(ended.expect("a process"), Some(7));
+    }
 }

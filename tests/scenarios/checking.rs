@@ -223,6 +223,30 @@ fn a_check_that_fails_is_an_error_which_says_that_the_update_was_done() {
 }
 
 #[test]
+fn all_that_is_asked_after_an_update_is_asked_at_the_same_time() {
+    let world = World::with(GRANTING);
+    world.function(CRM, 1);
+    world.allow(CRM, Some("1"));
+    world.register("pinned", &arn(CRM, Some("1")));
+    let event = world.publish(CRM, "1.2");
+    world.aws.once_after(UPDATE, |world| {
+        world.calls.clear();
+        // Longer than is waited for here.
+        let slow = Kind::Slow(Duration::from_secs(60));
+        world.faults.add(Fault::of("*", slow));
+    });
+    let _event = world.begin(Duration::from_secs(60), event);
+    // Is it still the same code, is there a newer version, and what does AppFlow hold: made before any is
+    // answered, they take one round trip.
+    world.until("are all made", |world| {
+        let world = world.aws.state();
+        let mut made: Vec<_> = world.calls.iter().map(|call| &*call.operation).collect();
+        made.sort_unstable();
+        made == ["DescribeConnector", LOOK, "ListVersionsByFunction"]
+    });
+}
+
+#[test]
 fn a_check_that_the_updater_is_not_authorized_to_make_is_left_out() {
     let world = World::with(GRANTING);
     world.five_forms();

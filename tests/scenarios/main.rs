@@ -23,6 +23,7 @@ mod managed_instances;
 mod meanwhile;
 mod messages;
 mod observing;
+mod proxy;
 mod readiness;
 mod recreated;
 mod retries;

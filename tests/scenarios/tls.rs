@@ -1,6 +1,7 @@
 //! The services behind TLS, as they are in AWS: whom the updater trusts, and what it opens when.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,28 +10,28 @@ use aws_local::AwsLocal;
 use aws_local::bootstrap::{self, Bootstrap};
 use aws_local::tls::{Authority, Tls};
 
-use crate::world::{CRM, World, arn, outcomes};
+use crate::world::{CRM, World, arn, error, outcomes};
 
-const UPDATER: &str = env!("CARGO_BIN_EXE_connector-updater");
+pub const UPDATER: &str = env!("CARGO_BIN_EXE_connector-updater");
 /// What the log says when Amazon's roots were not enough.
 const SYSTEM: &str = "trusting the system's certificate authorities from now on";
 
 /// A file of this name.
-fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+pub fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&file, content).expect("a file");
     file
 }
 
 /// The services, with a certificate that `authority` signed.
-fn services(authority: &Authority) -> (AwsLocal, Tls) {
+pub fn services(authority: &Authority) -> (AwsLocal, Tls) {
     let aws = AwsLocal::start(0).expect("a free port");
     let tls = aws.serve_tls(authority).expect("two more");
     (aws, tls)
 }
 
 /// One registration of `crm`, and an updater that reaches the services by TLS alone.
-fn world((aws, tls): (AwsLocal, Tls), updater: &str, variables: &[(&str, &str)]) -> World {
+pub fn world((aws, tls): (AwsLocal, Tls), updater: &str, variables: &[(&str, &str)]) -> World {
     let mut settings = vec![
         ("AWS_ENDPOINT_URL_APPFLOW", tls.appflow.as_str()),
         ("AWS_ENDPOINT_URL_LAMBDA", tls.lambda.as_str()),
@@ -44,7 +45,7 @@ fn world((aws, tls): (AwsLocal, Tls), updater: &str, variables: &[(&str, &str)])
 }
 
 /// Deploys `crm` so often, and sees each deployment arrive.
-fn deploy(world: &World, versions: &[&str]) {
+pub fn deploy(world: &World, versions: &[&str]) {
     for version in versions {
         let event = world.publish(CRM, version);
         let answer = world.answer(&event);
@@ -53,14 +54,14 @@ fn deploy(world: &World, versions: &[&str]) {
     }
 }
 
-fn says_that_it_trusts_the_system(world: &World) -> usize {
+pub fn says_that_it_trusts_the_system(world: &World) -> usize {
     let lines = world.updater.lines();
     lines.iter().filter(|line| line.contains(SYSTEM)).count()
 }
 
 /// A copy of the updater that carries `authority` where it carries Amazon's roots otherwise: the only
 /// way to see it trust those without AWS's own keys.
-fn carrying(name: &str, authority: &Authority) -> String {
+pub fn carrying(name: &str, authority: &Authority) -> String {
     let updater = fs::read(UPDATER).expect("the binary");
     let copy = bootstrap::trusting(&updater, &authority.certificate).expect("roots in the binary");
     let file = file(name, copy);
@@ -163,8 +164,35 @@ fn connections_that_were_closed_before_the_first_event_are_opened_again() {
     assert_eq!(world.aws.state().handshakes, 4);
 }
 
+#[test]
+fn a_service_that_does_not_respond_holds_up_the_start_for_a_moment_and_fails_the_event() {
+    // The system accepts connections for it, and nobody reads what comes.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let endpoint = format!("https://{}", silent.local_addr().expect("an address"));
+    let aws = AwsLocal::start(0).expect("a free port");
+    let settings = [
+        ("AWS_ENDPOINT_URL_APPFLOW", endpoint.as_str()),
+        ("AWS_ENDPOINT_URL_LAMBDA", endpoint.as_str()),
+    ];
+    let start = Instant::now();
+    let updater = Bootstrap::start(UPDATER, &aws, &settings).expect("the binary starts");
+    let world = World { aws, updater };
+    world.until("is an event asked for", |world| {
+        world.aws.state().runtime.times().ready.is_some()
+    });
+    // It waits for one second; the SDK alone would wait for more than three.
+    let waited = start.elapsed();
+    assert!(waited < Duration::from_secs(3), "{waited:?}");
+
+    let sweep = world.outcome_within(Duration::from_secs(3), r#"{"sweep": {}}"#);
+    let (name, message) = error(sweep);
+    assert_eq!(name, "OutOfTime");
+    let part = "timed out while waiting for ListConnectors";
+    assert!(message.contains(part), "{message}");
+}
+
 /// Waits until the updater asks for an event, and the services are done with two handshakes.
-fn wait_until_ready(world: &World) {
+pub fn wait_until_ready(world: &World) {
     let end = Instant::now() + Duration::from_secs(20);
     let is_ready = || {
         let world = world.aws.state();
