@@ -31,7 +31,7 @@ pub struct Started {
     /// CPU time of all the process's threads until it asked for an invocation; `None` where the system
     /// does not tell.
     pub cpu_to_ready: Option<Duration>,
-    /// And from then until its answer.
+    /// CPU time from then until its answer.
     pub cpu_first_answer: Option<Duration>,
 }
 

@@ -13,10 +13,10 @@ const PERIOD: Duration = Duration::from_millis(20);
 /// After so long without work, a whole quota is there again, as it is for an event that comes minutes
 /// after the last one.
 pub const REST: Duration = PERIOD.saturating_mul(2);
-/// What Linux takes for a quota at least.
+/// The smallest quota that Linux accepts.
 const LEAST: Duration = Duration::from_millis(1);
 
-/// So much of one CPU; the 128 MB of the template get 128/1769 of it, since a function with 1,769 MB has
+/// A share of one CPU; the 128 MB of the template get 128/1769 of it, since a function with 1,769 MB has
 /// one (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>).
 #[derive(Clone, Copy, Debug)]
 pub struct Share(f64);

@@ -92,7 +92,7 @@ fn ratios(world: &Comparison) -> String {
     table(first.chain(header).collect(), lines)
 }
 
-/// A ratio as people say it: 3.9, or 1/19.
+/// A ratio for readers: 3.9, or 1/19.
 pub fn ratio(ratio: f64) -> String {
     if ratio >= 0.5 {
         format!("{ratio:.2}")

@@ -31,8 +31,8 @@ pub struct World {
     pub aws: AwsLocal,
     /// AppFlow and Lambda behind TLS.
     pub tls: Tls,
-    /// A file with whom the system trusts: this machine's authorities and the run's, because reading
-    /// them all is part of the start of who trusts the system's.
+    /// A file with the system's authorities and the run's: reading them all is part of the start of a client
+    /// that trusts the system's.
     pub system_roots: String,
     deployed: u32,
 }

@@ -1,4 +1,4 @@
-//! The HTTPS connections that all calls of AWS go through: whom they trust, and when they are opened.
+//! The HTTPS connection pools for all AWS calls: which authorities they trust, and when they open connections.
 
 use std::env;
 use std::error::Error;
@@ -35,11 +35,11 @@ const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
 const AWS_CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
-/// How long startup waits for a connection. Within a Region it takes some ten milliseconds. If the
-/// network leads nowhere, the first call reports it.
+/// How long startup waits for connections. Within a Region they should take about ten milliseconds. Without
+/// network access, the first call reports the error.
 const OPENING: Duration = Duration::from_secs(1);
 
-/// One pool of connections for both services.
+/// The connections to both services.
 ///
 /// It trusts Amazon's own roots until a certificate does not chain to them, and what the system trusts
 /// from then on. Reading the system's certificate authorities takes nearly half of all instructions up to
@@ -64,10 +64,10 @@ struct Pools {
 }
 
 impl Https {
-    /// Connections as the process's environment asks for them.
+    /// Connections as the environment variables configure them.
     ///
     /// # Errors
-    /// If a pool cannot be built. No environment leads to that.
+    /// If a pool cannot be built. No environment variable can cause that.
     pub fn from_env() -> Result<Self, BoxError> {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let names_others = is_set(SSL_CERT_FILE) || is_set(SSL_CERT_DIR);
@@ -99,7 +99,7 @@ impl Https {
     pub async fn open<F: Future>(&self, calls: impl Fn(SharedHttpClient) -> F) {
         tracing::debug!("opening connections: the next calls are stopped before they are sent");
         let trusted_system = self.trusts_system();
-        // Whoever still waits for a connection then is the first call that is sent.
+        // After that, the first call that is sent waits for its connection.
         let _ = timeout(OPENING, calls(Opening(self.clone()).into_shared())).await;
         if self.trusts_system() != trusted_system {
             let _ = timeout(OPENING, calls(Opening(self.clone()).into_shared())).await;
@@ -111,7 +111,8 @@ impl Https {
     }
 }
 
-/// Connections to whatever `authorities` vouch for. They are read when the first connection is opened.
+/// Connections to servers with a certificate that `authorities` signed. The authorities are read when the
+/// first connection is opened.
 fn connections(
     authorities: TrustStore,
     trust_system: &Arc<AtomicBool>,
@@ -183,7 +184,7 @@ impl HttpConnector for AmazonFirst {
     }
 }
 
-/// What calls go through that only open connections.
+/// The client of calls that only open connections.
 #[derive(Debug)]
 struct Opening(Https);
 
@@ -212,7 +213,7 @@ impl HttpConnector for Opener {
         HttpConnectorFuture::new(async move {
             let woken = Arc::new(Woken(Notify::new()));
             let waker = Waker::from(Arc::clone(&woken));
-            // The first poll has the pool open a connection, which it does in a task of its own. It wakes the
+            // The first poll makes the pool open a connection, in a separate task. It wakes the
             // call when the connection is there, or has failed; the second poll would send the request.
             // Dropped, the call gives the connection back to the pool.
             if call
@@ -228,7 +229,7 @@ impl HttpConnector for Opener {
     }
 }
 
-/// A waker that leaves it to others what to do next.
+/// A waker that only notifies.
 struct Woken(Notify);
 
 impl Wake for Woken {
@@ -254,7 +255,7 @@ fn unknown_issuer<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Er
         matches!(
             error,
             rustls::Error::InvalidCertificate(
-                // The second is what an authority with the name of a trusted one, but another key, comes to.
+                // The second is the error for an authority with the name of a trusted one but another key.
                 CertificateError::UnknownIssuer | CertificateError::BadSignature
             )
         )
@@ -349,7 +350,7 @@ mod tests {
         {
             Ok(_) => true,
             Err(error) if error.message.contains("UnknownIssuer") => false,
-            // What a signature of the other authority of this name comes to.
+            // The error for an authority with the name of a trusted one but another key.
             Err(error) if error.message.contains("BadSignature") => false,
             Err(error) => panic!("{error:?}"),
         }
@@ -374,7 +375,7 @@ mod tests {
         assert!(reaches(&https, &services(&system)).await);
     }
 
-    /// A client is done with a handshake a moment before the service is.
+    /// A client finishes a handshake shortly before the service does.
     async fn until_handshakes(services: &AwsLocal, number: usize) {
         let enough = async {
             while services.state().handshakes < number {

@@ -1,11 +1,12 @@
 """A release's template and runbook say the same as template.yaml and docs/runbook.md, which the other tests
 check."""
 
+import os
 import re
 
 import pytest
 from expand import expanded, written
-from runbook import standalone
+from pages import PAGES, standalone
 from samtranslator.yaml_helper import yaml_parse
 
 from stack import PROJECT, Stack, source
@@ -125,24 +126,31 @@ def code(page):
     return re.findall(r"^ *```.*?^ *```$", page, re.MULTILINE | re.DOTALL)
 
 
-def test_the_runbook_of_a_release_links_only_to_itself():
-    page = standalone()
-    links = re.findall(r"\]\(([^)]+)\)", page)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_of_a_release_links_to_what_the_release_has(page):
+    text = standalone(page)
+    own = {os.path.basename(other): standalone(other) for other in PAGES} | {"": text}
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith("https:")]
     assert links
     for link in links:
-        assert link.startswith("#") and link[1:] in anchors(page), link
+        file, _, anchor = link.partition("#")
+        assert file in own and (not anchor or anchor in anchors(own[file])), link
     # Every file that it refers to is in the source.
-    named = re.findall(r" \(`([^`]+\.md)`\)", page)
-    assert {"docs/configuration.md", "docs/status.md", "CHANGELOG.md"} <= set(named)
+    named = re.findall(r" \(`([^`]+\.md)`\)", text)
+    assert named
     for path in named:
         assert (PROJECT / path).is_file(), path
+
+
+def test_the_alarms_refer_to_entries_of_a_release_s_runbook():
+    page = standalone("docs/runbook.md")
     for name, alarm in everywhere():
         _, anchor = alarm["AlarmDescription"].split("docs/runbook.md#")
         assert anchor in anchors(page), name
 
 
-def test_the_runbook_of_a_release_has_the_project_s_headings_and_code():
-    own = (PROJECT / "docs/runbook.md").read_text()
-    assert code(standalone()) == code(own) != []
-    assert anchors(standalone()) == anchors(own)
-    assert standalone() == standalone()
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_of_a_release_has_the_project_s_headings_and_code(page):
+    own = (PROJECT / page).read_text()
+    assert code(standalone(page)) == code(own) != []
+    assert anchors(standalone(page)) == anchors(own)
