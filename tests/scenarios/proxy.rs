@@ -8,8 +8,8 @@ use std::thread;
 use aws_local::tls::{Authority, Tls};
 
 use crate::tls::{
-    self, UPDATER, carrying, deploy, file, says_that_it_trusts_the_system, services,
-    wait_until_ready,
+    self, UPDATER, deploy, file, says_that_it_trusts_the_system, services, wait_until_ready,
+    with_root,
 };
 use crate::world::{CRM, World};
 
@@ -105,12 +105,12 @@ fn world(authority: &Authority, updater: &str, variables: &[(&str, String)]) -> 
 #[test]
 fn all_calls_go_through_two_tunnels_that_are_there_before_the_first_event() {
     let authority = Authority::new().expect("a key");
-    let carrying = carrying("behind-a-proxy", &authority);
+    let with_root = with_root("behind-a-proxy", &authority);
     let roots = file("behind-a-proxy.pem", &authority.certificate);
     let roots = roots.to_string_lossy().into_owned();
     // Those who trust the roots in the program, and those who trust what a variable names.
     for (updater, more) in [
-        (carrying.as_str(), None),
+        (with_root.as_str(), None),
         (UPDATER, Some(("SSL_CERT_FILE", roots))),
     ] {
         let proxy = Proxy::start();
@@ -147,7 +147,7 @@ fn a_certificate_of_the_proxys_own_is_left_to_the_systems_authorities() {
 #[test]
 fn no_proxy_names_what_needs_none() {
     let authority = Authority::new().expect("a key");
-    let updater = carrying("needs-no-proxy", &authority);
+    let updater = with_root("needs-no-proxy", &authority);
     let proxy = Proxy::start();
     let mut variables = proxy.variables();
     variables.push(("NO_PROXY", "169.254.100.1,localhost".to_owned()));
