@@ -95,7 +95,7 @@ impl Https {
     /// beyond the handshakes.
     ///
     /// Lambda gives a function far more CPU time before it asks for the first event than after, and two
-    /// TLS handshakes are more than half of the CPU time up to the first response (docs/performance.md).
+    /// TLS handshakes are more than a third of all instructions up to the first response (docs/performance.md).
     pub async fn open<F: Future>(&self, calls: impl Fn(SharedHttpClient) -> F) {
         tracing::debug!("opening connections: the next calls are stopped before they are sent");
         let trusted_system = self.trusts_system();
