@@ -22,7 +22,7 @@ const TOP: f64 = 44.0;
 type Panel = (&'static str, &'static str, fn(&Figures) -> Option<Spread>);
 
 const PANELS: [Panel; 2] = [
-    ("First answer", "ms", |figures| {
+    ("First response", "ms", |figures| {
         Some(figures.first_answer_ms)
     }),
     ("Peak memory", "MB", |figures| figures.peak_memory_mb),
@@ -56,7 +56,7 @@ pub fn svg(results: &Results) -> Option<String> {
     text(&mut body, 10.0, height - 10.0, "start", "note", &caption);
     Some(format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13" role="img">
-<title>connector-updater beside its peers: first answer and memory</title>
+<title>connector-updater beside its peers: first response and memory</title>
 <style>{STYLE}</style>
 {body}</svg>
 "#

@@ -9,19 +9,23 @@ use crate::figures::{Comparison, Figures, Package, Results, Scale, Spread};
 type Row = (&'static str, fn(&Figures) -> Option<Spread>);
 
 const ROWS: [Row; 8] = [
-    ("first answer, ms", |figures| Some(figures.first_answer_ms)),
+    ("first response, ms", |figures| {
+        Some(figures.first_answer_ms)
+    }),
     ("start to ready, ms", |figures| Some(figures.to_ready_ms)),
-    ("start to first answer, ms", |figures| {
+    ("start to first response, ms", |figures| {
         Some(figures.cold_start_ms)
     }),
     ("warm invocation, ms", |figures| figures.warm_ms),
     ("CPU time until ready, ms", |figures| {
         figures.cpu_to_ready_ms
     }),
-    ("CPU time of the first answer, ms", |figures| {
+    ("CPU time of the first response, ms", |figures| {
         figures.cpu_first_answer_ms
     }),
-    ("CPU time to the first answer, ms", |figures| figures.cpu_ms),
+    ("CPU time to the first response, ms", |figures| {
+        figures.cpu_ms
+    }),
     ("peak memory, MB", |figures| figures.peak_memory_mb),
 ];
 
@@ -38,7 +42,7 @@ pub fn all(results: &Results) -> String {
     }
     parts.push(packages(&results.packages));
     for world in &results.worlds {
-        parts.push(format!("{} With 20 ms in every answer:", heading(world)));
+        parts.push(format!("{} With 20 ms in every response:", heading(world)));
         parts.push(scale(&world.scale));
     }
     // A short run may have too few registrations for it.

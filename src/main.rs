@@ -13,8 +13,7 @@ use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{LambdaInvocation, Runtime, service_fn};
 
-// One invocation at a time needs no second thread: a runtime with more takes a seventh longer to the
-// first answer and a quarter longer in each invocation (docs/performance.md).
+// Lambda sends one invocation at a time, so a second thread would have nothing to do.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     panics::report_panics();

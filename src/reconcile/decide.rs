@@ -32,18 +32,18 @@ pub enum Happened {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known<'a> {
     /// Whether the registered version exists.
-    pub registered: Option<Told<bool>>,
+    pub registered: Option<Reply<bool>>,
     /// The published versions.
-    pub versions: Option<Told<&'a Versions>>,
+    pub versions: Option<Reply<&'a Versions>>,
 }
 
 /// Lambda's answer to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Told<T> {
-    /// It answered.
-    Yes(T),
+pub enum Reply<T> {
+    /// What it said.
+    Known(T),
     /// The updater is not authorized to ask, for example about another account's function.
-    No,
+    NotAuthorized,
 }
 
 /// What to do with one registration.
@@ -146,11 +146,11 @@ pub fn decide(
         }
         (Some(Pinned(pinned)), Changed(Published(None))) => match known.versions {
             None => Decision::Ask(Question::Versions),
-            Some(Told::Yes(versions)) => match versions.newest() {
+            Some(Reply::Known(versions)) => match versions.newest() {
                 Some(newest) => follow(registered, *pinned, newest, known),
                 None => Decision::NoVersion,
             },
-            Some(Told::No) => refresh(registered),
+            Some(Reply::NotAuthorized) => refresh(registered),
         },
         (Some(Pinned(pinned)), Sweep { to_newest }) => {
             let to_newest = *to_newest || register_as == RegisterAs::Version;
@@ -195,16 +195,16 @@ fn follow(
         return update(at(registered, published));
     }
     let exists = match known.versions {
-        Some(Told::Yes(versions)) => Some(Told::Yes(versions.contains(pinned))),
+        Some(Reply::Known(versions)) => Some(Reply::Known(versions.contains(pinned))),
         _ => known.registered,
     };
     match exists {
         None => Decision::Ask(Question::Registered),
-        Some(Told::Yes(false)) => update(at(registered, published)),
-        Some(told) => Decision::Skip(Skip::Older {
+        Some(Reply::Known(false)) => update(at(registered, published)),
+        Some(exists) => Decision::Skip(Skip::Older {
             published,
             registered: pinned,
-            confirmed: told == Told::Yes(true),
+            confirmed: exists == Reply::Known(true),
         }),
     }
 }
@@ -218,8 +218,8 @@ fn sweep_pinned(
 ) -> Decision {
     let versions = match known.versions {
         None => return Decision::Ask(Question::Versions),
-        Some(Told::No) => return refresh(registered),
-        Some(Told::Yes(versions)) => versions,
+        Some(Reply::NotAuthorized) => return refresh(registered),
+        Some(Reply::Known(versions)) => versions,
     };
     match versions.newest() {
         None => Decision::NoVersion,
@@ -235,11 +235,11 @@ fn sweep_pinned(
 fn pin_to_newest(registered: &FunctionArn, known: Known<'_>) -> Decision {
     match known.versions {
         None => Decision::Ask(Question::Versions),
-        Some(Told::Yes(versions)) => match versions.newest() {
+        Some(Reply::Known(versions)) => match versions.newest() {
             Some(newest) => update(at(registered, newest)),
             None => refresh(registered),
         },
-        Some(Told::No) => refresh(registered),
+        Some(Reply::NotAuthorized) => refresh(registered),
     }
 }
 
@@ -438,7 +438,7 @@ mod tests {
         ] {
             let versions = versions(exist);
             let known = Known {
-                versions: Some(Told::Yes(&versions)),
+                versions: Some(Reply::Known(&versions)),
                 ..Known::default()
             };
             check(registered, &happened, form, known, cell);
@@ -447,13 +447,13 @@ mod tests {
 
     #[test]
     fn an_older_version_is_only_moved_to_when_the_registered_one_is_known_to_be_gone() {
-        for (told, cell) in [
-            (Told::Yes(true), "older, true"),
-            (Told::Yes(false), "5"),
-            (Told::No, "older, false"),
+        for (exists, cell) in [
+            (Reply::Known(true), "older, true"),
+            (Reply::Known(false), "5"),
+            (Reply::NotAuthorized, "older, false"),
         ] {
             let known = Known {
-                registered: Some(told),
+                registered: Some(exists),
                 ..Known::default()
             };
             check(":6", &published(5), RegisterAs::Follow, known, cell);
@@ -463,7 +463,7 @@ mod tests {
     #[test]
     fn what_lambda_does_not_tell_leaves_a_registration_in_its_place() {
         let known = Known {
-            versions: Some(Told::No),
+            versions: Some(Reply::NotAuthorized),
             ..Known::default()
         };
         for (registered, happened, form, cell) in [
@@ -499,18 +499,18 @@ mod tests {
         ]
     }
 
-    fn told() -> impl Strategy<Value = Option<Told<bool>>> {
+    fn existence() -> impl Strategy<Value = Option<Reply<bool>>> {
         prop::option::of(prop_oneof![
-            any::<bool>().prop_map(Told::Yes),
-            Just(Told::No)
+            any::<bool>().prop_map(Reply::Known),
+            Just(Reply::NotAuthorized)
         ])
     }
 
-    fn published_versions() -> impl Strategy<Value = Option<Told<Versions>>> {
+    fn published_versions() -> impl Strategy<Value = Option<Reply<Versions>>> {
         prop::option::of(prop_oneof![
             prop::collection::vec(1u64..100, 0..5)
-                .prop_map(|numbers| Told::Yes(versions(&numbers))),
-            Just(Told::No)
+                .prop_map(|numbers| Reply::Known(versions(&numbers))),
+            Just(Reply::NotAuthorized)
         ])
     }
 
@@ -518,13 +518,13 @@ mod tests {
         #[test]
         fn no_event_moves_a_registration_to_another_function_or_back(
             registered in arns(), happened in happenings(), form in forms(),
-            told in told(), listed in published_versions(),
+            exists in existence(), listed in published_versions(),
         ) {
             let known = Known {
-                registered: told,
+                registered: exists,
                 versions: listed.as_ref().map(|listed| match listed {
-                    Told::Yes(versions) => Told::Yes(versions),
-                    Told::No => Told::No,
+                    Reply::Known(versions) => Reply::Known(versions),
+                    Reply::NotAuthorized => Reply::NotAuthorized,
                 }),
             };
             if let Decision::Update { target, behind } = decide(&registered, &happened, form, known) {
@@ -532,8 +532,8 @@ mod tests {
                 prop_assert_eq!(target.partition(), registered.partition());
                 if let (Some(from), Some(to)) = (registered.version(), target.version()) {
                     let gone = match &listed {
-                        Some(Told::Yes(versions)) => !versions.contains(from),
-                        _ => told == Some(Told::Yes(false)),
+                        Some(Reply::Known(versions)) => !versions.contains(from),
+                        _ => exists == Some(Reply::Known(false)),
                     };
                     prop_assert!(to >= from || gone, "back from {} to {}", from, to);
                     prop_assert!(behind.is_none_or(|newest| newest > to));
@@ -544,14 +544,14 @@ mod tests {
         #[test]
         fn a_question_is_asked_once(
             registered in arns(), happened in happenings(), form in forms(),
-            told in told(), listed in published_versions(),
+            exists in existence(), listed in published_versions(),
         ) {
-            let listed = listed.unwrap_or(Told::No);
+            let listed = listed.unwrap_or(Reply::NotAuthorized);
             let known = Known {
-                registered: Some(told.unwrap_or(Told::No)),
+                registered: Some(exists.unwrap_or(Reply::NotAuthorized)),
                 versions: Some(match &listed {
-                    Told::Yes(versions) => Told::Yes(versions),
-                    Told::No => Told::No,
+                    Reply::Known(versions) => Reply::Known(versions),
+                    Reply::NotAuthorized => Reply::NotAuthorized,
                 }),
             };
             let decision = decide(&registered, &happened, form, known);

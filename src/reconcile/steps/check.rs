@@ -9,7 +9,7 @@ use crate::model::readiness::{Look, Readiness};
 use crate::model::registration::{Registration, Undescribed};
 use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::model::versions::Versions;
-use crate::reconcile::decide::{Happened, Told};
+use crate::reconcile::decide::{Happened, Reply};
 use crate::reconcile::outcome::Failure;
 use crate::reconcile::steps::{Call, Of, Timing};
 use crate::reconcile::steps::{Step, Steps};
@@ -138,7 +138,7 @@ impl Steps {
             Ok(versions) => {
                 let newest = versions.newest();
                 self.versions
-                    .insert(function.clone(), Some(Told::Yes(versions)));
+                    .insert(function.clone(), Some(Reply::Known(versions)));
                 Ok(newest)
             }
             // For example, a function of another account: whether there is a newer version is unknown.

@@ -32,7 +32,7 @@ use crate::model::readiness::Found;
 use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration};
 use crate::model::service_error::ServiceError;
 use crate::model::versions::Versions;
-use crate::reconcile::decide::{Happened, Told};
+use crate::reconcile::decide::{Happened, Reply};
 use crate::reconcile::outcome::{Connector, Failure, Outcome};
 use crate::reconcile::plan::Common;
 
@@ -80,9 +80,9 @@ pub struct Steps {
     entries: Vec<Entry>,
     targets: BTreeMap<FunctionArn, Target>,
     /// The versions of each function; `None` while Lambda is being asked.
-    versions: BTreeMap<FunctionArn, Option<Told<Versions>>>,
+    versions: BTreeMap<FunctionArn, Option<Reply<Versions>>>,
     /// Whether each registered version exists; `None` while Lambda is being asked.
-    existence: BTreeMap<FunctionArn, Option<Told<bool>>>,
+    existence: BTreeMap<FunctionArn, Option<Reply<bool>>>,
     /// How many registrations are undecided: checks wait for them for a while, so that one check serves
     /// all registrations with the same target.
     undecided: usize,

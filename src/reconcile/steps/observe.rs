@@ -7,7 +7,7 @@ use crate::model::function_arn::FunctionArn;
 use crate::model::registration::{Registration, Undescribed};
 use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::model::versions::Versions;
-use crate::reconcile::decide::{Decision, Happened, Known, Question, Told, decide};
+use crate::reconcile::decide::{Decision, Happened, Known, Question, Reply, decide};
 use crate::reconcile::outcome::{Failure, Gone, Outcome};
 use crate::reconcile::steps::{Call, Of, Pause, Timing, Why};
 use crate::reconcile::steps::{Step, Steps};
@@ -78,8 +78,8 @@ impl Steps {
         let function = registered.with_qualifier(None);
         let versions = self.versions.get(&function).and_then(Option::as_ref);
         let versions = versions.map(|told| match told {
-            Told::Yes(versions) => Told::Yes(versions),
-            Told::No => Told::No,
+            Reply::Known(versions) => Reply::Known(versions),
+            Reply::NotAuthorized => Reply::NotAuthorized,
         });
         let known = Known {
             registered: self.existence.get(registered).copied().flatten(),
@@ -89,7 +89,7 @@ impl Steps {
             Decision::Update { target, behind } => {
                 let newest = match (&entry.happened, versions) {
                     (Happened::Changed(Change::Published(Some(version))), _) => Some(*version),
-                    (_, Some(Told::Yes(versions))) => versions.newest(),
+                    (_, Some(Reply::Known(versions))) => versions.newest(),
                     _ => None,
                 };
                 let entry = &mut self.entries[id];
@@ -139,9 +139,9 @@ impl Steps {
         timing: Timing,
     ) {
         let told = match result {
-            Ok(()) => Ok(Told::Yes(true)),
-            Err(error) if error.kind == ErrorKind::NotFound => Ok(Told::Yes(false)),
-            Err(error) if error.kind == ErrorKind::AccessDenied => Ok(Told::No),
+            Ok(()) => Ok(Reply::Known(true)),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Reply::Known(false)),
+            Err(error) if error.kind == ErrorKind::AccessDenied => Ok(Reply::NotAuthorized),
             Err(error) => Err(error),
         };
         match &told {
@@ -160,9 +160,11 @@ impl Steps {
         timing: Timing,
     ) {
         let told = match result {
-            Ok(versions) => Ok(Told::Yes(versions)),
+            Ok(versions) => Ok(Reply::Known(versions)),
             // A sweep refreshes such a registration where it is. A deployment must not: it would be lost.
-            Err(error) if error.kind == ErrorKind::AccessDenied && self.is_sweep() => Ok(Told::No),
+            Err(error) if error.kind == ErrorKind::AccessDenied && self.is_sweep() => {
+                Ok(Reply::NotAuthorized)
+            }
             Err(error) => Err(error),
         };
         let error = match told {
