@@ -216,7 +216,7 @@ fn without_the_check_after_an_update_old_code_stays() {
         ..Budget::default()
     };
     let found = breaks("", budget, Without::Check);
-    assert!(found.broken.contains("its function answers"), "{found}");
+    assert!(found.broken.contains("its function returns"), "{found}");
     assert!(found.moves.len() < 20, "{found}");
     let budget = Budget {
         publish: 2,
