@@ -152,7 +152,7 @@ fn cargo(from: &Path, target: &Path, arguments: &[&str]) -> Result<(), Box<dyn E
         .args(arguments)
         .current_dir(from)
         .env("CARGO_TARGET_DIR", target);
-    // What cargo tells this benchmark about its own package is no business of another one: build
+    // What cargo tells this benchmark about its own package does not apply to another package: build
     // scripts that look at it would run again each time.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();

@@ -51,7 +51,7 @@ struct Arguments {
     #[arg(long, default_value = "python3")]
     python: String,
     /// The share of one CPU that functions get once they are ready, as Lambda gives to 128 MB. Left out
-    /// where this machine does not let a process be held to it
+    /// where this machine cannot limit a process to it
     #[arg(long, value_name = "CPUS", value_parser = Share::parse)]
     share: Option<Share>,
     /// Another bootstrap to measure in turns with the rest, such as one built before a change
@@ -78,7 +78,7 @@ const NOT_READY: Duration = Duration::from_secs(5);
 const MEGABYTE: f64 = 1_000_000.0;
 
 fn also(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, file) = text.split_once('=').ok_or("it has to be NAME=FILE")?;
+    let (name, file) = text.split_once('=').ok_or("expected NAME=FILE")?;
     Ok((name.to_owned(), file.into()))
 }
 
@@ -98,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(share) => {
             share
                 .check()
-                .map_err(|error| format!("no process can be held to a share here: {error}"))?;
+                .map_err(|error| format!("cannot limit a process to a share of a CPU: {error}"))?;
             Some(share)
         }
         None => {
@@ -106,7 +106,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             match share.check() {
                 Ok(()) => Some(share),
                 Err(error) => {
-                    println!("only on whole CPUs: no process can be held to a share here: {error}");
+                    println!(
+                        "measuring whole CPUs only: cannot limit a process to a share of a CPU: {error}"
+                    );
                     None
                 }
             }

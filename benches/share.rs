@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// The period in which Lambda gives a function its share.
 const PERIOD: Duration = Duration::from_millis(20);
-/// After so long without work, a whole quota is there again, as it is for an event that comes minutes
-/// after the last one.
+/// After this long without work, the quota is full, as it is for an event that comes minutes after the last
+/// one.
 pub const REST: Duration = PERIOD.saturating_mul(2);
 /// The smallest quota that Linux accepts.
 const LEAST: Duration = Duration::from_millis(1);
@@ -27,7 +27,7 @@ impl Share {
         let least = LEAST.as_secs_f64() / PERIOD.as_secs_f64();
         match text.parse() {
             Ok(share) if (least..=1.0).contains(&share) => Ok(Self(share)),
-            _ => Err(format!("it has to be a number from {least} to 1")),
+            _ => Err(format!("expected a number from {least} to 1")),
         }
     }
 
@@ -36,7 +36,7 @@ impl Share {
         self.0
     }
 
-    /// Tries whether this machine lets a process be held to it.
+    /// Checks whether this machine can limit a process to it.
     pub fn check(self) -> io::Result<()> {
         let group = Group::new(self)?;
         let mut process = Command::new("sleep").arg("60").spawn()?;
@@ -109,13 +109,13 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Linux may still be putting away the process that was in it.
+        // Linux may still be cleaning up the process that was in it.
         for _ in 0..100 {
             if fs::remove_dir(&self.folder).is_ok() {
                 return;
             }
             thread::sleep(Duration::from_millis(5));
         }
-        eprintln!("{} is left over", self.folder.display());
+        eprintln!("could not remove {}", self.folder.display());
     }
 }

@@ -123,9 +123,9 @@ fn scale(runs: &[Scale]) -> String {
         "registrations",
         "lists",
         "describes",
-        "looks",
+        "reads",
         "updates",
-        "refused",
+        "throttled",
         "wall time, s",
         "peak memory, MB",
     ];

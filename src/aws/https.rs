@@ -23,7 +23,6 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::shared::IntoShared;
 use futures_util::FutureExt;
-use rustls::CertificateError;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -97,13 +96,20 @@ impl Https {
     /// Lambda gives a function far more CPU time before it asks for the first event than after, and two
     /// TLS handshakes are more than a third of all instructions up to the first response (docs/performance.md).
     pub async fn open<F: Future>(&self, calls: impl Fn(SharedHttpClient) -> F) {
+        self.open_within(OPENING, calls).await;
+    }
+
+    async fn open_within<F: Future>(&self, limit: Duration, calls: impl Fn(SharedHttpClient) -> F) {
         tracing::debug!("opening connections: the next calls are stopped before they are sent");
         let trusted_system = self.trusts_system();
+        let opening = async {
+            calls(Opening(self.clone()).into_shared()).await;
+            if self.trusts_system() != trusted_system {
+                calls(Opening(self.clone()).into_shared()).await;
+            }
+        };
         // After that, the first call that is sent waits for its connection.
-        let _ = timeout(OPENING, calls(Opening(self.clone()).into_shared())).await;
-        if self.trusts_system() != trusted_system {
-            let _ = timeout(OPENING, calls(Opening(self.clone()).into_shared())).await;
-        }
+        let _ = timeout(limit, opening).await;
     }
 
     fn trusts_system(&self) -> bool {
@@ -128,13 +134,13 @@ fn connections(
         .event_listener(move |event: &ConnectionEvent<'_>| {
             if let ConnectionEvent::EstablishmentFailed(failed) = event
                 // Its source is what the handshake failed with.
-                && let Some(error) = failed.error().source().and_then(unknown_issuer)
+                && let Some(error) = failed.error().source().and_then(refused_certificate)
                 && !trust_system.swap(true, Ordering::Relaxed)
             {
                 tracing::info!(
                     host = failed.establishment().origin().host(),
                     error = %error,
-                    "the certificate does not chain to Amazon's roots; trusting the system's \
+                    "the certificate could not be verified with Amazon's roots; trusting the system's \
                      certificate authorities from now on"
                 );
             }
@@ -160,7 +166,7 @@ impl HttpClient for Https {
     }
 }
 
-/// Makes a call again, with the system's authorities, if the certificate does not chain to Amazon's roots.
+/// Makes a call again, with the system's authorities, if the certificate is refused with Amazon's roots.
 #[derive(Debug)]
 struct AmazonFirst {
     amazon: SharedHttpConnector,
@@ -175,7 +181,7 @@ impl HttpConnector for AmazonFirst {
         HttpConnectorFuture::new(async move {
             match (response.await, again) {
                 // A handshake that failed has sent nothing of the request.
-                (Err(error), Some(request)) if unknown_issuer(&error).is_some() => {
+                (Err(error), Some(request)) if refused_certificate(&error).is_some() => {
                     system.call(request).await
                 }
                 (response, _) => response,
@@ -213,7 +219,8 @@ impl HttpConnector for Opener {
         HttpConnectorFuture::new(async move {
             let woken = Arc::new(Woken(Notify::new()));
             let waker = Waker::from(Arc::clone(&woken));
-            // The first poll makes the pool open a connection, in a separate task. It wakes the
+            // The pool is still empty; with an idle connection, the first poll would send the request. So
+            // the first poll makes the pool open a connection, in a separate task. It wakes the
             // call when the connection is there, or has failed; the second poll would send the request.
             // Dropped, the call gives the connection back to the pool.
             if call
@@ -238,8 +245,10 @@ impl Wake for Woken {
     }
 }
 
-/// The error of a certificate that no trusted authority signed, if that is why a call failed.
-fn unknown_issuer<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+/// The error of a certificate that was refused, if that is why a call failed. For whatever reason: of several
+/// paths to an authority, rustls reports the most specific error, and with the system's authorities another path
+/// may be valid.
+fn refused_certificate<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     iter::successors(Some(error), |&error| {
         // `io::Error::source` skips the error that it wraps.
         match error
@@ -251,15 +260,7 @@ fn unknown_issuer<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Er
         }
     })
     .filter_map(|error| error.downcast_ref())
-    .find(|error| {
-        matches!(
-            error,
-            rustls::Error::InvalidCertificate(
-                // The second is the error for an authority with the name of a trusted one but another key.
-                CertificateError::UnknownIssuer | CertificateError::BadSignature
-            )
-        )
-    })
+    .find(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
 }
 
 #[cfg(test)]
@@ -275,6 +276,7 @@ mod tests {
     use aws_smithy_async::time::SharedTimeSource;
     use aws_smithy_runtime_api::shared::IntoShared;
     use base64::prelude::{BASE64_STANDARD, Engine};
+    use rustls::CertificateError;
     use sha2::{Digest, Sha256};
     use tokio::time::sleep;
 
@@ -283,6 +285,9 @@ mod tests {
     use crate::aws::deadline::Deadline;
 
     use super::*;
+
+    /// Longer than anything here takes.
+    const LONG: Duration = Duration::from_secs(20);
 
     #[test]
     fn amazons_roots_are_the_five_that_it_publishes() {
@@ -398,9 +403,11 @@ mod tests {
             let (services, tls) = services(authority);
             let aws = clients(&https, &tls);
             let start = Instant::now();
-            https.open(|client| aws.make_first_calls(client)).await;
+            https
+                .open_within(LONG, |client| aws.make_first_calls(client))
+                .await;
             assert!(
-                start.elapsed() < OPENING,
+                start.elapsed() < LONG,
                 "it waited for more than connections"
             );
             until_handshakes(&services, 2).await;
@@ -429,14 +436,40 @@ mod tests {
             }
             let aws = clients(&https, &tls);
             let start = Instant::now();
-            https.open(|client| aws.make_first_calls(client)).await;
+            https
+                .open_within(LONG, |client| aws.make_first_calls(client))
+                .await;
             assert!(
-                start.elapsed() < OPENING,
+                start.elapsed() < LONG,
                 "it waited for more than connections"
             );
             until_handshakes(&services, 1).await;
             assert_eq!(services.take_calls(), []);
+            let end = SystemTime::now() + Duration::from_secs(60);
+            let calls = aws.until(Deadline::before(end));
+            assert!(calls.labels().await.is_ok());
+            let function = "arn:aws:lambda:us-east-1:123456789012:function:none";
+            let look = calls.look(&function.parse().expect("an ARN")).await;
+            assert!(look.is_err(), "there is no such function");
+            // Two connections, or one that both calls share.
+            assert!(services.state().handshakes <= 2);
         }
+    }
+
+    #[test]
+    fn a_certificate_that_is_refused_for_whatever_reason_is_for_the_systems_authorities() {
+        for reason in [
+            CertificateError::UnknownIssuer,
+            CertificateError::BadSignature,
+            CertificateError::Expired,
+        ] {
+            let error = rustls::Error::InvalidCertificate(reason.clone());
+            let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, error));
+            let error = ConnectorError::io(error.into());
+            assert!(refused_certificate(&error).is_some(), "{reason:?}");
+        }
+        let error = ConnectorError::io(io::Error::other("connection reset").into());
+        assert!(refused_certificate(&error).is_none());
     }
 
     #[tokio::test]
@@ -450,10 +483,9 @@ mod tests {
             lambda: endpoint,
         };
         let aws = clients(&https, &tls);
-        let opened = timeout(
-            OPENING * 2,
-            https.open(|client| aws.make_first_calls(client)),
-        );
-        assert!(opened.await.is_ok());
+        let limit = Duration::from_millis(100);
+        let opening = https.open_within(limit, |client| aws.make_first_calls(client));
+        // The SDK alone would wait for 3.1 seconds.
+        assert!(timeout(Duration::from_secs(3), opening).await.is_ok());
     }
 }

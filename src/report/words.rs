@@ -44,8 +44,8 @@ pub(super) fn skip(skip: &Skip) -> String {
             format!("registered with version {version}: it moves when a version is published")
         }
         Skip::FollowsLatest => {
-            "registered without a version: it is updated when the function's code or configuration \
-             changes, or a version is published"
+            "registered without a version: it is updated when a version is published, or, with \
+             WatchLatest=true, when the function's code or configuration changes"
                 .to_owned()
         }
         Skip::FollowsLatestPublished => {

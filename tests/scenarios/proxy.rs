@@ -1,4 +1,4 @@
-//! Behind a proxy: the connections that `HTTPS_PROXY` and its kin are for, and those that they are not for.
+//! Behind a proxy: which connections use `HTTPS_PROXY` and related variables, and which do not.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};

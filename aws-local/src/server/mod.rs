@@ -46,11 +46,10 @@ pub(crate) async fn serve_tls(
         tokio::spawn(async move {
             // A client that does not trust the certificate reports that itself.
             if let Ok(stream) = handshake.await {
-                let closing = {
-                    let world = &mut *lock(&world);
-                    world.handshakes += 1;
-                    Arc::clone(&world.closing)
-                };
+                let closing = Arc::clone(&lock(&world).closing);
+                // Before anybody can see the handshake and close the connection.
+                let closed = closing.notified();
+                lock(&world).handshakes += 1;
                 let connection = async {
                     if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
                         http_2_connection(stream, world).await;
@@ -60,7 +59,7 @@ pub(crate) async fn serve_tls(
                 };
                 tokio::select! {
                     () = connection => {}
-                    () = closing.notified() => {}
+                    () = closed => {}
                 }
             }
         });

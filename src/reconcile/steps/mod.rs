@@ -6,7 +6,8 @@
 //!
 //! Why it is correct at any concurrency: after every update, the same invocation reads the function's
 //! configuration again. An invocation whose update may be stale therefore sees the newer code or version,
-//! and updates again. So after the last update that AppFlow stores, nothing newer was seen. One race
+//! and updates again, so the check after the last update that AppFlow stores found nothing newer. This assumes
+//! that AppFlow stores what it read before that check (docs/status.md). One race
 //! remains, because AppFlow has no conditional update: if a sweep describes a version-pinned
 //! registration, and an event's invocation moves it before the sweep's update, then the sweep leaves it
 //! at the older version, and reports it as behind.
