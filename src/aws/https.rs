@@ -47,7 +47,7 @@ const OPENING: Duration = Duration::from_secs(1);
 /// set, it trusts what the system trusts from the start: the certificates in the file and the directory, or
 /// else in the system's usual file. Nothing reads the file that `AWS_CA_BUNDLE` names.
 ///
-/// Like the SDK's own client, it uses the proxy that `HTTPS_PROXY` and its kin name.
+/// Like the SDK's own client, it uses the proxy that `HTTPS_PROXY` and related variables name.
 ///
 /// TLS is rustls with ring. The SDK's default, AWS-LC, makes the program 0.8 MB larger, and, unless it is
 /// compiled not to, spends more than 30 ms at the first handshake gathering entropy from the CPU's jitter;
