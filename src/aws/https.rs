@@ -395,31 +395,36 @@ mod tests {
         );
     }
 
+    /// Opens at least so many connections, during which nothing is sent, and makes both calls after that.
+    async fn open_and_call(https: &Https, services: &AwsLocal, tls: &Tls, at_least: usize) {
+        let aws = clients(https, tls);
+        let start = Instant::now();
+        https
+            .open_within(LONG, |client| aws.make_first_calls(client))
+            .await;
+        assert!(
+            start.elapsed() < LONG,
+            "it waited for more than connections"
+        );
+        until_handshakes(services, at_least).await;
+        assert_eq!(services.take_calls(), []);
+        let end = SystemTime::now() + Duration::from_secs(60);
+        let calls = aws.until(Deadline::before(end));
+        assert!(calls.labels().await.is_ok());
+        let function = "arn:aws:lambda:us-east-1:123456789012:function:none";
+        let look = calls.look(&function.parse().expect("an ARN")).await;
+        assert!(look.is_err(), "there is no such function");
+        assert_eq!(services.take_calls().len(), 2);
+    }
+
     #[tokio::test]
     async fn startup_finds_out_whom_to_trust_and_opens_both_connections() {
         let [amazon, system] = [(); 2].map(|()| Authority::new().expect("a key"));
         for authority in [&amazon, &system] {
             let https = trusting(&amazon, &system);
             let (services, tls) = services(authority);
-            let aws = clients(&https, &tls);
-            let start = Instant::now();
-            https
-                .open_within(LONG, |client| aws.make_first_calls(client))
-                .await;
-            assert!(
-                start.elapsed() < LONG,
-                "it waited for more than connections"
-            );
-            until_handshakes(&services, 2).await;
-            assert_eq!(services.take_calls(), []);
-            let end = SystemTime::now() + Duration::from_secs(60);
-            let calls = aws.until(Deadline::before(end));
-            assert!(calls.labels().await.is_ok());
-            let function = "arn:aws:lambda:us-east-1:123456789012:function:none";
-            let look = calls.look(&function.parse().expect("an ARN")).await;
-            assert!(look.is_err(), "there is no such function");
+            open_and_call(&https, &services, &tls, 2).await;
             assert_eq!(services.state().handshakes, 2);
-            assert_eq!(services.take_calls().len(), 2);
         }
     }
 
@@ -434,23 +439,7 @@ mod tests {
             } else {
                 tls.lambda = tls.appflow.clone();
             }
-            let aws = clients(&https, &tls);
-            let start = Instant::now();
-            https
-                .open_within(LONG, |client| aws.make_first_calls(client))
-                .await;
-            assert!(
-                start.elapsed() < LONG,
-                "it waited for more than connections"
-            );
-            until_handshakes(&services, 1).await;
-            assert_eq!(services.take_calls(), []);
-            let end = SystemTime::now() + Duration::from_secs(60);
-            let calls = aws.until(Deadline::before(end));
-            assert!(calls.labels().await.is_ok());
-            let function = "arn:aws:lambda:us-east-1:123456789012:function:none";
-            let look = calls.look(&function.parse().expect("an ARN")).await;
-            assert!(look.is_err(), "there is no such function");
+            open_and_call(&https, &services, &tls, 1).await;
             // Two connections, or one that both calls share.
             assert!(services.state().handshakes <= 2);
         }

@@ -121,7 +121,7 @@ fn all_calls_go_through_two_tunnels_that_are_there_before_the_first_event() {
         assert_eq!(world.calls(), [].into());
         assert_eq!(proxy.requests(), one_tunnel_each(&endpoints));
         deploy(&world, &["1.2", "1.3"]);
-        // Nothing went around it; and no other connection, that to the Runtime API above all, is for it.
+        // No connection bypasses the proxy, and only these two use it: the one to the Runtime API does not.
         assert_eq!(world.aws.state().handshakes, 2);
         assert_eq!(proxy.requests(), one_tunnel_each(&endpoints));
     }
