@@ -98,7 +98,7 @@ pub struct Comparison {
     pub share: Option<f64>,
     /// The whole job for one connector.
     pub contestants: Vec<Figures>,
-    /// Many registrations.
+    /// Events about one of many registrations.
     pub scale: Vec<Scale>,
 }
 
@@ -109,14 +109,12 @@ impl Comparison {
     }
 }
 
-/// One measurement over many registrations.
+/// One event about one of many registrations.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scale {
     /// The contestant.
     pub name: String,
-    /// `event` or a kind of `sweep`.
-    pub occasion: &'static str,
     /// How many there are.
     pub registrations: usize,
     /// Calls of ListConnectors.
@@ -124,11 +122,9 @@ pub struct Scale {
     /// Calls of DescribeConnector.
     pub describes: usize,
     /// Calls of GetFunctionConfiguration.
-    pub readiness_looks: usize,
+    pub reads: usize,
     /// Calls of UpdateConnectorRegistration.
     pub updates: usize,
-    /// Calls that were refused for coming too fast.
-    pub refused: usize,
     /// From being handed the event to the answer.
     pub wall_s: f64,
     /// Peak memory.
@@ -149,8 +145,4 @@ pub struct Results {
     pub packages: Vec<Package>,
     /// Where the function runs first: at a share of a CPU, if the machine lets it, and on whole ones.
     pub worlds: Vec<Comparison>,
-    /// The rate above which services refuse calls in `throttled`.
-    pub calls_per_second: u32,
-    /// Many registrations, and services that refuse calls above a rate.
-    pub throttled: Vec<Scale>,
 }

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use aws_local::faults::{Allowance, Kind};
+use aws_local::faults::{Fault, Kind};
 use aws_local::tls::Authority;
 use clap::Parser;
 use zip::write::SimpleFileOptions;
@@ -31,7 +31,7 @@ use crate::contestants::{Contestant, PLAIN, UPDATER};
 use crate::figures::{Comparison, Figures, Package, Results, Scale, Spread};
 use crate::measure::Started;
 use crate::share::{REST, Share};
-use crate::world::{SHARING, World};
+use crate::world::World;
 
 /// Measures connector-updater beside a handler that does nothing, the plain way to write it, and the
 /// same in Python where python3 has boto3 and awslambdaric.
@@ -44,7 +44,7 @@ struct Arguments {
     /// Warm invocations of each contestant
     #[arg(long, default_value_t = 200)]
     warm: usize,
-    /// How many registrations to measure sweeps and events with
+    /// How many registrations to measure events with
     #[arg(long, value_delimiter = ',', default_value = "10,100,1000")]
     registrations: Vec<NonZeroUsize>,
     /// A Python that has boto3 and awslambdaric
@@ -67,14 +67,8 @@ struct Arguments {
 
 /// What every answer takes when many registrations are measured.
 const LATENCY: Duration = Duration::from_millis(20);
-/// The rate above which throttling services refuse calls.
-const CALLS_PER_SECOND: u32 = 50;
-/// How many registrations throttling services are measured with.
-const THROTTLED: [usize; 2] = [100, 500];
 /// The share of 128 MB: 128/1769.
 const SHARE: &str = "0.0724";
-/// For how long some functions are not ready after they have changed.
-const NOT_READY: Duration = Duration::from_secs(5);
 const MEGABYTE: f64 = 1_000_000.0;
 
 fn also(text: &str) -> Result<(String, PathBuf), String> {
@@ -140,8 +134,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         warm_invocations: bench.warm,
         packages: bench.packages()?,
         worlds: bench.compare(&worlds.collect::<Vec<_>>())?,
-        calls_per_second: CALLS_PER_SECOND,
-        throttled: bench.throttled()?,
     };
     progress("");
     println!("{}", tables::all(&results));
@@ -294,105 +286,50 @@ impl Bench {
         Ok(packages)
     }
 
-    /// Events and sweeps over many registrations, with services that take their time.
+    /// Events about one of many connectors, with services that take their time.
     fn scale(&self, share: Option<Share>) -> io::Result<Vec<Scale>> {
         let mut runs = Vec::new();
         for &registrations in &self.registrations {
-            for occasion in [Occasion::Event, Occasion::Sweep, Occasion::SweepNotReady] {
-                // Of fewer functions there is no tenth.
-                if occasion == Occasion::SweepNotReady && registrations < 10 * SHARING {
-                    continue;
-                }
-                for contestant in &self.contestants {
-                    if [UPDATER, PLAIN].contains(&contestant.name.as_str()) {
-                        let slow = Kind::Slow(LATENCY);
-                        runs.push(self.once(contestant, share, occasion, registrations, slow)?);
-                    }
-                }
-            }
-        }
-        Ok(runs)
-    }
-
-    /// The updater's sweeps with services that throttle.
-    fn throttled(&self) -> io::Result<Vec<Scale>> {
-        let most = self.registrations.iter().max().copied().unwrap_or_default();
-        let mut runs = Vec::new();
-        for registrations in THROTTLED.into_iter().filter(|number| *number <= most) {
             for contestant in &self.contestants {
-                if contestant.name == UPDATER {
-                    let rate = Kind::AboveRate(Allowance::per_second(CALLS_PER_SECOND));
-                    let occasion = Occasion::Sweep;
-                    runs.push(self.once(contestant, None, occasion, registrations, rate)?);
+                if [UPDATER, PLAIN].contains(&contestant.name.as_str()) {
+                    runs.push(self.event_among(registrations, contestant, share)?);
                 }
             }
         }
         Ok(runs)
     }
 
-    /// One invocation of a new process.
-    fn once(
+    /// One event, in a new process.
+    fn event_among(
         &self,
+        registrations: usize,
         contestant: &Contestant,
         share: Option<Share>,
-        occasion: Occasion,
-        registrations: usize,
-        fault: Kind,
     ) -> io::Result<Scale> {
         progress(&format!(
-            "{} of {registrations} registrations, {}",
-            occasion.name(),
+            "event among {registrations} registrations, {}",
             contestant.name
         ));
         let mut world = World::new(registrations, &self.authority, &self.scratch)?;
         let event = world.deploy()?;
-        // The event is lost.
-        let sweep = r#"{"sweep": {}}"#.to_owned();
-        let payload = match occasion {
-            Occasion::Event => event,
-            Occasion::Sweep => sweep,
-            Occasion::SweepNotReady => {
-                world.deploy_a_tenth(registrations, NOT_READY)?;
-                sweep
-            }
-        };
-        world.every_call(fault);
-        let started = Started::with(contestant, &world, payload, share)?;
+        world.aws.fault(Fault::of("*", Kind::Slow(LATENCY)));
+        let started = Started::with(contestant, &world, event, share)?;
         world.check()?;
         let calls = world.aws.take_calls();
         let count = |operation: &str| {
             let calls = calls.iter().filter(|call| call.operation == operation);
-            calls.filter(|call| call.error.is_none()).count()
+            calls.count()
         };
         Ok(Scale {
             name: contestant.name.clone(),
-            occasion: occasion.name(),
             registrations,
             lists: count("ListConnectors"),
             describes: count("DescribeConnector"),
-            readiness_looks: count("GetFunctionConfiguration"),
+            reads: count("GetFunctionConfiguration"),
             updates: count("UpdateConnectorRegistration"),
-            refused: calls.iter().filter(|call| call.error.is_some()).count(),
             wall_s: started.first_answer.as_secs_f64(),
             peak_memory_mb: started.peak_memory().map(|bytes| bytes as f64 / MEGABYTE),
         })
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Occasion {
-    Event,
-    Sweep,
-    SweepNotReady,
-}
-
-impl Occasion {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Event => "event",
-            Self::Sweep => "sweep",
-            Self::SweepNotReady => "sweep, a tenth not ready",
-        }
     }
 }
 

@@ -42,16 +42,11 @@ pub fn all(results: &Results) -> String {
     }
     parts.push(packages(&results.packages));
     for world in &results.worlds {
-        parts.push(format!("{} With 20 ms in every response:", heading(world)));
-        parts.push(scale(&world.scale));
-    }
-    // A short run may have too few registrations for it.
-    if !results.throttled.is_empty() {
         parts.push(format!(
-            "With services that refuse what comes above {} calls a second:",
-            results.calls_per_second
+            "{} An event about one of many registrations, with 20 ms in every response:",
+            heading(world)
         ));
-        parts.push(scale(&results.throttled));
+        parts.push(scale(&world.scale));
     }
     parts.join("\n\n")
 }
@@ -125,19 +120,17 @@ fn scale(runs: &[Scale]) -> String {
         "describes",
         "reads",
         "updates",
-        "throttled",
         "wall time, s",
         "peak memory, MB",
     ];
     let lines = runs.iter().map(|run| {
         vec![
-            format!("{}, {}", run.name, run.occasion),
+            run.name.clone(),
             run.registrations.to_string(),
             run.lists.to_string(),
             run.describes.to_string(),
-            run.readiness_looks.to_string(),
+            run.reads.to_string(),
             run.updates.to_string(),
-            run.refused.to_string(),
             format!("{:.2}", run.wall_s),
             run.peak_memory_mb
                 .map_or("–".to_owned(), |peak| format!("{peak:.1}")),

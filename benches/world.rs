@@ -3,12 +3,9 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
 use aws_local::AwsLocal;
 use aws_local::answer::ApiError;
-use aws_local::faults::{Fault, Kind};
-use aws_local::lambda::Settling;
 use aws_local::place::function_arn;
 use aws_local::tls::{Authority, Tls};
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -22,8 +19,6 @@ const ROOTS: [&str; 3] = [
 ];
 /// The function that is deployed.
 const DEPLOYED: &str = "function-0";
-/// Registrations that share a function.
-pub const SHARING: usize = 10;
 
 /// AWS on this machine.
 pub struct World {
@@ -38,7 +33,7 @@ pub struct World {
 }
 
 impl World {
-    /// So many registrations, ten to a function.
+    /// So many registrations, each of its own function.
     pub fn new(registrations: usize, authority: &Authority, folder: &Path) -> io::Result<Self> {
         let aws = AwsLocal::start(0)?;
         let tls = aws.serve_tls(authority)?;
@@ -57,23 +52,20 @@ impl World {
 
     fn register(&mut self, registrations: usize) -> Result<(), ApiError> {
         for number in 0..registrations {
-            let function = format!("function-{}", number / SHARING);
-            if number % SHARING == 0 {
-                let package = package(0);
-                self.aws.call(
-                    "CreateFunction",
-                    json!({ "FunctionName": function, "Code": { "ZipFile": package } }),
-                )?;
-                self.aws.call(
-                    "AddPermission",
-                    json!({
-                        "FunctionName": function,
-                        "StatementId": "appflow",
-                        "Action": "lambda:InvokeFunction",
-                        "Principal": "appflow.amazonaws.com",
-                    }),
-                )?;
-            }
+            let function = format!("function-{number}");
+            self.aws.call(
+                "CreateFunction",
+                json!({ "FunctionName": function, "Code": { "ZipFile": package(0) } }),
+            )?;
+            self.aws.call(
+                "AddPermission",
+                json!({
+                    "FunctionName": function,
+                    "StatementId": "appflow",
+                    "Action": "lambda:InvokeFunction",
+                    "Principal": "appflow.amazonaws.com",
+                }),
+            )?;
             self.aws.call(
                 "RegisterConnector",
                 json!({
@@ -106,27 +98,6 @@ impl World {
         event
             .map(|event| event.to_string())
             .ok_or_else(|| io::Error::other("a deployment without an event"))
-    }
-
-    /// Changes the code of a tenth of the functions, which are not ready for `time` after
-    /// that. No event tells of it.
-    pub fn deploy_a_tenth(&mut self, registrations: usize, time: Duration) -> io::Result<()> {
-        self.deployed += 1;
-        self.aws.state().lambda.settle(Settling::After(time));
-        for number in (0..registrations.div_ceil(SHARING)).step_by(10) {
-            let code = json!({
-                "FunctionName": format!("function-{number}"),
-                "ZipFile": package(self.deployed),
-            });
-            self.aws.call("UpdateFunctionCode", code).map_err(told)?;
-        }
-        self.aws.state().lambda.settle(Settling::AtOnce);
-        Ok(())
-    }
-
-    /// Adds a fault of every call.
-    pub fn every_call(&self, kind: Kind) {
-        self.aws.fault(Fault::of("*", kind));
     }
 
     /// That AppFlow has each registration as its function now is.

@@ -4,20 +4,20 @@
 //! How an event is handled, and the module for each step:
 //!
 //! 1. [`event`]: parse the JSON into a deployment, a sweep, or a reason to ignore it.
-//! 2. [`aws`]: list the registrations, and describe each to see its function.
-//! 3. [`reconcile`]: observe, decide (the table), wait until the function is ready, observe again,
-//!    update, check whether the function changed in the meantime, and start over if it did.
+//! 2. [`updater`]: list the registrations, or take those that are named.
+//! 3. [`reconcile`]: run [`round`](reconcile::round) after round for each registration by itself:
+//!    observe, decide (the table in [`decide`](mod@decide)), is the function ready, grant, update, check.
 //! 4. [`report`]: return the outcomes as one response, or as an error once every registration was
 //!    tried, and write one line of metrics.
 //!
-//! [`updater`] runs these steps for each invocation, [`model`] has the values that the other modules
-//! share, and [`settings`] are read once at startup.
+//! [`updater`] runs these steps for each invocation, [`aws`] makes the calls, [`model`] has the values
+//! that the other modules share, and [`settings`] are read once at startup.
 //!
 //! | variable | default | |
 //! |---|---|---|
 //! | `CONNECTOR_LABELS` | all | connector labels, separated by commas; with a leading `!` on each, all but these |
 //! | `FUNCTION_NAME_PREFIX` | all | prefix of the names of the connectors' functions |
-//! | `REGISTER_AS` | `follow` | or `version`, `unqualified`: the form to keep registrations in |
+//! | `REGISTER_AS` | `follow` | or `version`: the form to keep registrations in |
 //! | `UPDATE_DESCRIPTION` | the connector's own | with the placeholders `{function}`, `{version}`, `{date}` |
 //! | `GRANT_INVOKE` | `false` | `true`: allow AppFlow to invoke each version that a registration moves to |
 //! | `DRY_RUN` | `false` | `true`: read everything, write nothing |
@@ -28,6 +28,7 @@
 //! of its own.
 
 pub mod aws;
+pub mod decide;
 pub mod event;
 pub mod model;
 pub mod reconcile;

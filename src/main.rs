@@ -2,7 +2,7 @@
 
 use aws_smithy_runtime_api::shared::IntoShared;
 use connector_updater::aws::access::Access;
-use connector_updater::aws::call::Aws;
+use connector_updater::aws::clients::Aws;
 use connector_updater::aws::https::Https;
 use connector_updater::report::log;
 use connector_updater::report::panics;
@@ -11,7 +11,7 @@ use connector_updater::updater::Updater;
 use futures_util::FutureExt;
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::tower::util::MapRequestLayer;
-use lambda_runtime::{LambdaInvocation, Runtime, service_fn};
+use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 
 // Lambda sends one invocation at a time, so a second thread would have nothing to do.
 #[tokio::main(flavor = "current_thread")]
@@ -21,7 +21,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         Ok(settings) => settings,
         Err(error) => {
             log::start(LogLevel::default(), LogFormat::default());
-            return panics::refuse_to_start(error.into()).await;
+            return panics::report_failed_start(error.into()).await;
         }
     };
     log::start(settings.log_level, settings.log_format);
@@ -29,7 +29,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let aws = Aws::new(&Access::from_env(https.clone().into_shared()));
     https.open(|client| aws.make_first_calls(client)).await;
     let updater = Updater::new(settings, aws);
-    Runtime::new(service_fn(|event| updater.handle(event).boxed_local()))
+    let handle = |event: LambdaEvent<String>| {
+        let request_id = event.context.request_id.clone();
+        panics::in_invocation(request_id, updater.handle(event)).boxed_local()
+    };
+    Runtime::new(service_fn(handle))
         .layer(MapRequestLayer::new(as_text))
         .layer(TracingLayer::new())
         .run()
@@ -39,7 +43,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 /// Passes the payload to the handler as text: for a payload that is not JSON, the runtime would return
 /// an error of its own, whose `errorType` is not one of the documented ones.
 fn as_text(mut invocation: LambdaInvocation) -> LambdaInvocation {
-    panics::working_on(&invocation.context.request_id);
     let text = serde_json::Value::String(String::from_utf8_lossy(&invocation.body).into_owned());
     invocation.body = text.to_string().into();
     invocation

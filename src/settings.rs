@@ -1,13 +1,14 @@
 //! Environment to [`Settings`]. An invalid value stops the start, and is never a silent default; a
 //! blank one is the same as none, because a template cannot leave a variable out.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 
 use crate::model::change::RegisterAs;
-use crate::model::description::Template;
+use crate::model::description::{Template, UnknownPlaceholder};
 use crate::model::function_arn::is_name;
-use crate::model::registration::{ConnectorLabel, NotALabel};
+use crate::model::registration::{ConnectorLabel, InvalidLabel};
 
 /// The connector labels to keep up to date, separated by commas; with a leading `!` on each, all
 /// but these. All Lambda-provisioned connectors when unset.
@@ -15,7 +16,7 @@ pub const CONNECTOR_LABELS: &str = "CONNECTOR_LABELS";
 /// Prefix of the names of the connectors' functions; functions with other names are out of scope, for
 /// events and sweeps. All functions when unset.
 pub const FUNCTION_NAME_PREFIX: &str = "FUNCTION_NAME_PREFIX";
-/// `follow` (the default), `version` or `unqualified`: see [`RegisterAs`].
+/// `follow` (the default) or `version`: see [`RegisterAs`].
 pub const REGISTER_AS: &str = "REGISTER_AS";
 /// The description that updates set, with the placeholders `{function}`, `{version}`, and `{date}`.
 /// Unset, the connector keeps its description.
@@ -106,25 +107,19 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    const ALL: [Self; 6] = [
-        Self::Trace,
-        Self::Debug,
-        Self::Info,
-        Self::Warn,
-        Self::Error,
-        Self::Fatal,
+    /// The levels as Lambda writes them.
+    const NAMES: [(&str, Self); 6] = [
+        ("TRACE", Self::Trace),
+        ("DEBUG", Self::Debug),
+        ("INFO", Self::Info),
+        ("WARN", Self::Warn),
+        ("ERROR", Self::Error),
+        ("FATAL", Self::Fatal),
     ];
 
     /// The level as Lambda writes it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Trace => "TRACE",
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warn => "WARN",
-            Self::Error => "ERROR",
-            Self::Fatal => "FATAL",
-        }
+        Self::NAMES[self as usize].0
     }
 }
 
@@ -140,7 +135,7 @@ pub enum LogFormat {
 
 /// A variable with an invalid value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("invalid value `{value}` for the environment variable {variable}: {expected}")]
+#[error("invalid value `{value}` for the environment variable {variable}: expected {expected}")]
 pub struct InvalidSettings {
     variable: &'static str,
     value: String,
@@ -158,85 +153,85 @@ impl Settings {
 
     /// Reads the variables that `lookup` gives.
     fn read(lookup: impl Fn(&'static str) -> Option<OsString>) -> Result<Self, InvalidSettings> {
-        let variable = |name: &'static str| match lookup(name).map(OsString::into_string) {
-            None => Ok(None),
-            Some(Ok(value)) if value.trim().is_empty() => Ok(None),
-            Some(Ok(value)) => Ok(Some(value)),
-            Some(Err(value)) => Err(InvalidSettings {
-                variable: name,
-                value: value.to_string_lossy().into_owned(),
-                expected: "expected UTF-8".to_owned(),
-            }),
-        };
-        let one_of = |name, choices: &[&str]| match variable(name)? {
-            None => Ok(None),
-            Some(value) => match choices.iter().position(|choice| *choice == value) {
-                Some(position) => Ok(Some(position)),
-                None => Err(InvalidSettings {
-                    variable: name,
-                    value,
-                    expected: format!("expected one of {}", choices.join(", ")),
-                }),
-            },
-        };
-        let flag = |name| Ok(one_of(name, &["false", "true"])? == Some(1));
         for name in ENDPOINTS {
-            let Some(value) = lookup(name) else { continue };
-            let value = value.to_string_lossy();
-            if !is_url(&value) {
-                return Err(InvalidSettings {
-                    variable: name,
-                    value: value.into_owned(),
-                    expected: "expected a URL such as https://appflow.example; leave it out for \
-                               AWS's own endpoint"
-                        .to_owned(),
-                });
+            let value = lookup(name).map(|value| value.to_string_lossy().into_owned());
+            if let Some(value) = value.filter(|value| !is_url(value)) {
+                let expected = "a URL such as https://appflow.example; leave it out for AWS's own \
+                                endpoint";
+                return Err(invalid(name, &value, expected));
             }
         }
-
+        let variable = |name: &'static str| match lookup(name).map(OsString::into_string) {
+            None => Ok((name, None)),
+            Some(Ok(value)) => Ok((name, Some(value).filter(|value| !value.trim().is_empty()))),
+            Some(Err(value)) => Err(invalid(name, &value.to_string_lossy(), "UTF-8")),
+        };
+        let forms = [
+            ("follow", RegisterAs::Follow),
+            ("version", RegisterAs::Version),
+        ];
+        let flags = [("false", false), ("true", true)];
+        let formats = [("JSON", LogFormat::Json), ("Text", LogFormat::Text)];
         Ok(Self {
-            labels: variable(CONNECTOR_LABELS)?.map_or(Ok(Labels::All), labels)?,
-            function_name_prefix: match variable(FUNCTION_NAME_PREFIX)? {
-                None => String::new(),
-                Some(prefix) if is_name(&prefix) => prefix,
-                Some(value) => {
-                    return Err(InvalidSettings {
-                        variable: FUNCTION_NAME_PREFIX,
-                        value,
-                        expected: "expected the beginning of a Lambda function's name: up to 64 \
-                                   letters, digits, or any of _.-"
-                            .to_owned(),
-                    });
-                }
-            },
-            register_as: match one_of(REGISTER_AS, &["follow", "version", "unqualified"])? {
-                None | Some(0) => RegisterAs::Follow,
-                Some(1) => RegisterAs::Version,
-                Some(_) => RegisterAs::Unqualified,
-            },
-            description: variable(UPDATE_DESCRIPTION)?
-                .map(|value| {
-                    value
-                        .parse()
-                        .map_err(|error: crate::model::description::UnknownPlaceholder| {
-                            InvalidSettings {
-                                variable: UPDATE_DESCRIPTION,
-                                value,
-                                expected: error.to_string(),
-                            }
-                        })
+            labels: parsed(variable(CONNECTOR_LABELS)?, labels)?.unwrap_or(Labels::All),
+            function_name_prefix: parsed(variable(FUNCTION_NAME_PREFIX)?, |value| {
+                let expected = "the beginning of a Lambda function's name: up to 64 letters, \
+                                digits, or any of _.-";
+                let prefix = Some(value.to_owned()).filter(|value| is_name(value));
+                prefix.ok_or(expected.to_owned())
+            })?
+            .unwrap_or_default(),
+            register_as: one_of(variable(REGISTER_AS)?, &forms)?,
+            description: parsed(variable(UPDATE_DESCRIPTION)?, |value| {
+                value.parse().map_err(|UnknownPlaceholder(other)| {
+                    format!(
+                        "{{function}}, {{version}} and {{date}} as its only placeholders, found \
+                         `{other}`"
+                    )
                 })
-                .transpose()?,
-            grant_invoke: flag(GRANT_INVOKE)?,
-            dry_run: flag(DRY_RUN)?,
-            log_level: one_of(AWS_LAMBDA_LOG_LEVEL, &LogLevel::ALL.map(LogLevel::name))?
-                .map_or(LogLevel::default(), |position| LogLevel::ALL[position]),
-            log_format: match one_of(AWS_LAMBDA_LOG_FORMAT, &["JSON", "Text"])? {
-                None | Some(0) => LogFormat::Json,
-                Some(_) => LogFormat::Text,
-            },
+            })?,
+            grant_invoke: one_of(variable(GRANT_INVOKE)?, &flags)?,
+            dry_run: one_of(variable(DRY_RUN)?, &flags)?,
+            log_level: one_of(variable(AWS_LAMBDA_LOG_LEVEL)?, &LogLevel::NAMES)?,
+            log_format: one_of(variable(AWS_LAMBDA_LOG_FORMAT)?, &formats)?,
         })
     }
+}
+
+/// A variable's name and value.
+type Variable = (&'static str, Option<String>);
+
+fn invalid(variable: &'static str, value: &str, expected: &str) -> InvalidSettings {
+    InvalidSettings {
+        variable,
+        value: value.to_owned(),
+        expected: expected.to_owned(),
+    }
+}
+
+/// A variable as what it means, if it is set. The error of `parse` is what was expected.
+fn parsed<T>(
+    (name, value): Variable,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, InvalidSettings> {
+    let Some(value) = value else { return Ok(None) };
+    let parsed = parse(&value).map_err(|expected| invalid(name, &value, &expected))?;
+    Ok(Some(parsed))
+}
+
+/// A variable that has one of these values, or else the default.
+fn one_of<T: Copy + Default>(
+    variable: Variable,
+    choices: &[(&str, T)],
+) -> Result<T, InvalidSettings> {
+    let choice = parsed(variable, |value| {
+        let choice = choices.iter().find(|(choice, _)| *choice == value);
+        choice.map(|(_, choice)| *choice).ok_or_else(|| {
+            let choices: Vec<&str> = choices.iter().map(|(choice, _)| *choice).collect();
+            format!("one of {}", choices.join(", "))
+        })
+    });
+    Ok(choice?.unwrap_or_default())
 }
 
 /// Whether the SDK accepts it as an endpoint: a URI with a scheme and a host.
@@ -247,35 +242,24 @@ fn is_url(text: &str) -> bool {
     })
 }
 
-fn labels(value: String) -> Result<Labels, InvalidSettings> {
-    let invalid = |expected: String| InvalidSettings {
-        variable: CONNECTOR_LABELS,
-        value: value.clone(),
-        expected,
-    };
-    let (mut only, mut all_but) = (Vec::new(), Vec::new());
+fn labels(value: &str) -> Result<Labels, String> {
+    let (mut only, mut all_but) = (BTreeSet::new(), BTreeSet::new());
     for label in value.split(',').map(str::trim) {
         let (labels, label) = match label.strip_prefix('!') {
             Some(label) => (&mut all_but, label),
             None => (&mut only, label),
         };
-        let label: ConnectorLabel = label
-            .parse()
-            .map_err(|error: NotALabel| invalid(error.to_string()))?;
-        labels.push(label);
-    }
-    for labels in [&mut only, &mut all_but] {
-        labels.sort();
-        labels.dedup();
+        let label = label.parse();
+        labels.insert(label.map_err(|error: InvalidLabel| format!("connector labels; {error}"))?);
     }
     match (only.is_empty(), all_but.is_empty()) {
-        (false, true) => Ok(Labels::Only(only)),
-        (true, false) => Ok(Labels::AllBut(all_but)),
-        _ => Err(invalid(
-            "expected either the labels to keep up to date, or the labels to leave out, each with a \
-             leading !, not both"
+        (false, true) => Ok(Labels::Only(only.into_iter().collect())),
+        (true, false) => Ok(Labels::AllBut(all_but.into_iter().collect())),
+        _ => Err(
+            "either the labels to keep up to date, or the labels to leave out, each with a leading \
+             !, not both"
                 .to_owned(),
-        )),
+        ),
     }
 }
 
@@ -336,8 +320,6 @@ mod tests {
                 log_format: LogFormat::Text,
             }
         );
-        let unqualified = read(&[(REGISTER_AS, "unqualified")]).unwrap();
-        assert_eq!(unqualified.register_as, RegisterAs::Unqualified);
     }
 
     #[test]
@@ -375,7 +357,8 @@ mod tests {
                 "acme crm",
                 "beginning of a Lambda function's name",
             ),
-            (REGISTER_AS, "Follow", "follow, version, unqualified"),
+            (REGISTER_AS, "Follow", "follow, version"),
+            (REGISTER_AS, "unqualified", "follow, version"),
             (
                 UPDATE_DESCRIPTION,
                 "{when}",

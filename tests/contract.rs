@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use connector_updater::event::{self, Trigger};
 use connector_updater::model::description::Template;
 use connector_updater::model::service_error::Operation;
-use connector_updater::report::metrics::{self, About, Metrics};
+use connector_updater::report::metrics::{self, Invoked};
 use connector_updater::settings::{self, LogLevel};
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ fn samples() -> BTreeMap<String, &'static str> {
         .map(|path| {
             let name = path.file_stem().expect("a name").to_string_lossy();
             let payload = fs::read_to_string(&path).expect("an event");
-            let taken_for = match event::read(&payload) {
-                Ok(Trigger::Deployment(_)) => "deployment",
+            let taken_for = match event::read(&payload).map(|event| event.trigger) {
+                Ok(Trigger::Deployment { .. }) => "deployment",
                 Ok(Trigger::Sweep(_)) => "sweep",
                 Ok(Trigger::Ignored(_)) => "ignored",
                 Err(error) => panic!("{name}: {error}"),
@@ -42,15 +42,17 @@ fn samples() -> BTreeMap<String, &'static str> {
 
 /// The metrics that an invocation can write.
 fn metrics() -> Vec<String> {
-    let line = Metrics::of(
+    let sweep = Invoked::BySweep {
+        of_functions: false,
+    };
+    let line = metrics::line(
         &[],
-        About::Sweep {
-            of_functions: false,
-        },
+        sweep,
         SystemTime::UNIX_EPOCH,
+        "updater",
+        LogLevel::Info,
     );
-    let line: Value =
-        serde_json::from_str(&line.line("updater", LogLevel::Info)).expect("a metric line");
+    let line: Value = serde_json::from_str(&line).expect("a metric line");
     line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
         .as_array()
         .expect("metrics")

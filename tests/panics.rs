@@ -31,21 +31,31 @@ fn function() -> Result<(), lambda_runtime::Error> {
     if env::var_os("AT_STARTUP").is_some() {
         panic!("nothing to start with");
     }
-    let handler = service_fn(async |event: LambdaEvent<Value>| {
-        panics::working_on(&event.context.request_id);
-        if event.payload["on"] == "another thread" {
-            let _ = std::thread::spawn(|| panic!("elsewhere")).join();
-        }
-        if event.payload["on"] == "this thread" {
-            let label = "acme-crm";
-            panic!("no room for {label}");
-        }
-        Ok::<_, lambda_runtime::Error>(event.payload)
+    let handler = service_fn(|event: LambdaEvent<Value>| {
+        panics::in_invocation(event.context.request_id.clone(), handle(event))
     });
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(lambda_runtime::run(handler))
+}
+
+async fn handle(event: LambdaEvent<Value>) -> Result<Value, lambda_runtime::Error> {
+    if event.payload["on"] == "another thread" {
+        let _ = std::thread::spawn(|| panic!("elsewhere")).join();
+    }
+    if event.payload["on"] == "this thread" {
+        let label = "acme-crm";
+        panic!("no room for {label}");
+    }
+    if event.payload["on"] == "another thread, later" {
+        // By then, the response has been sent.
+        std::thread::spawn(|| {
+            std::thread::sleep(Duration::from_millis(500));
+            panic!("between invocations")
+        });
+    }
+    Ok(event.payload)
 }
 
 fn start(aws: &AwsLocal, variables: &[(&str, &str)]) -> Bootstrap {
@@ -97,6 +107,20 @@ fn a_panic_on_another_thread_is_the_invocations_error_too() {
         function.ended(Duration::from_secs(20)).expect("a status"),
         Some(1)
     );
+}
+
+#[test]
+fn a_panic_between_invocations_is_logged_and_no_invocation_s_error() {
+    let aws = AwsLocal::start(0).expect("a free port");
+    let mut function = start(&aws, &[]);
+    let payload = serde_json::json!({ "on": "another thread, later" });
+    let outcome = aws.invoke(payload.to_string());
+    assert_eq!(outcome, Outcome::Answer(payload));
+    let status = function.ended(Duration::from_secs(20)).expect("a status");
+    assert_eq!(status, Some(1));
+    let log = function.lines().join("\n");
+    assert!(log.contains("between invocations"), "{log}");
+    assert!(!log.contains("failed to report the panic"), "{log}");
 }
 
 #[test]

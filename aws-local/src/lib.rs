@@ -17,7 +17,6 @@ pub mod constraints;
 pub mod containers;
 pub mod demo;
 pub mod faults;
-mod hooks;
 pub mod lambda;
 pub mod lambda_api;
 pub mod place;

@@ -110,3 +110,14 @@ impl Work {
         }
     }
 }
+
+impl World {
+    /// Makes a call of AppFlow or Lambda from outside: faults and hooks do not apply, and the call is not
+    /// recorded. `operation` and `input` are as in the API.
+    pub fn call(&mut self, operation: &str, input: &Value) -> Answer {
+        let work = Work::named(operation, input)
+            .ok_or_else(|| ApiError::new("UnknownOperationException", operation))?;
+        let number = self.next_number();
+        work.carry_out(self, number)
+    }
+}

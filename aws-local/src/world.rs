@@ -6,15 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::answer::{Answer, ApiError};
 use crate::appflow::AppFlow;
 use crate::calls::Calls;
 use crate::faults::Faults;
-use crate::hooks::Hooks;
 use crate::lambda::Lambda;
 use crate::runtime_api::{Invocation, Runtime};
 use crate::state_event;
-use crate::work::Work;
 
 /// The timeout of an invocation through `Invoke`, and of a delivered event.
 pub(crate) const INVOKE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -73,15 +70,6 @@ pub(crate) fn lock(world: &Shared) -> MutexGuard<'_, World> {
 }
 
 impl World {
-    /// Makes a call of AppFlow or Lambda from outside: faults and hooks do not apply, and the call is not
-    /// recorded. `operation` and `input` are as in the API.
-    pub fn call(&mut self, operation: &str, input: &Value) -> Answer {
-        let work = Work::named(operation, input)
-            .ok_or_else(|| ApiError::new("UnknownOperationException", operation))?;
-        let number = self.next_number();
-        work.carry_out(self, number)
-    }
-
     /// Runs a hook once, right before the work of the next such call through the port. A call whose work
     /// a fault prevents does not count.
     pub fn once_before(
@@ -156,5 +144,27 @@ impl World {
             drop(self.runtime.invoke(invocation));
         }
         self.events.push(event);
+    }
+}
+
+/// What a test does to the world at a call.
+type Hook = Box<dyn FnOnce(&mut World) + Send>;
+
+/// The hooks that wait for their calls.
+#[derive(Default)]
+struct Hooks(Vec<(Calls, Hook)>);
+
+impl Hooks {
+    fn add(&mut self, calls: Calls, hook: impl FnOnce(&mut World) + Send + 'static) {
+        self.0.push((calls, Box::new(hook)));
+    }
+
+    /// Removes and returns the hooks for a call, in the order in which they were added. A hook that one
+    /// of them adds is for a later call.
+    fn take(&mut self, operation: &str, input: &Value) -> Vec<Hook> {
+        self.0
+            .extract_if(.., |(calls, _)| calls.contain(operation, input))
+            .map(|(_, hook)| hook)
+            .collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use aws_sdk_appflow::config::{Credentials, Region};
+use aws_sdk_appflow::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
@@ -17,7 +17,7 @@ pub struct Access {
     pub region: Option<Region>,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` if it is set. They do not
     /// change during the life of a process.
-    pub credentials: Option<Credentials>,
+    pub credentials: Option<SharedCredentialsProvider>,
     /// `AWS_ENDPOINT_URL_APPFLOW`, or else `AWS_ENDPOINT_URL`; `None` for AWS's own.
     pub appflow: Option<String>,
     /// `AWS_ENDPOINT_URL_LAMBDA`, or else `AWS_ENDPOINT_URL`; `None` for AWS's own.
@@ -43,7 +43,13 @@ impl Access {
             region: variable("AWS_REGION").map(Region::new),
             credentials: keys.map(|(id, secret)| {
                 let token = variable("AWS_SESSION_TOKEN");
-                Credentials::new(id, secret, token, None, "Environment")
+                SharedCredentialsProvider::new(Credentials::new(
+                    id,
+                    secret,
+                    token,
+                    None,
+                    "Environment",
+                ))
             }),
             appflow: endpoint("AWS_ENDPOINT_URL_APPFLOW"),
             lambda: endpoint("AWS_ENDPOINT_URL_LAMBDA"),

@@ -8,34 +8,26 @@ use aws_sdk_appflow::Client;
 use aws_sdk_appflow::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_appflow::config::retry::RetryConfig;
 use aws_sdk_appflow::config::timeout::TimeoutConfig;
-use aws_sdk_appflow::config::{
-    BehaviorVersion, Config, ConfigBag, Intercept, RuntimeComponents, SharedCredentialsProvider,
-};
+use aws_sdk_appflow::config::{BehaviorVersion, Config, ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_appflow::error::{BoxError, SdkError};
-use aws_sdk_appflow::operation::update_connector_registration::UpdateConnectorRegistrationError;
 use aws_sdk_appflow::types::{
     ConnectorDetail, ConnectorProvisioningConfig, ConnectorType, LambdaConnectorProvisioningConfig,
 };
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::aws::access::Access;
-use crate::aws::call::{Calls, retry_partition};
-use crate::aws::error::service_error;
+use crate::aws::call::{ATTEMPTS, Calls, retry_partition};
 use crate::model::evidence::Configuration;
-use crate::model::function_arn::FunctionArn;
-use crate::model::plan::Plan;
-use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration, Undescribed};
-use crate::model::service_error::{ErrorKind, Operation, ServiceError};
+use crate::model::function_arn::{FunctionArn, NotAFunction};
+
+use crate::model::registration::{ConnectorLabel, Registration};
+use crate::model::service_error::{Operation, ServiceError};
+use crate::model::update::Update;
 
 /// The largest page of ListConnectors (`maxResults`; its default is 20).
 const PAGE: i32 = 100;
-/// First try and retries of one call.
-const ATTEMPTS: u32 = 5;
 /// One attempt. An update takes as long as AppFlow waits for the connector, which is up to 10 seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
-/// All attempts of one call and the pauses between them.
-const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A client whose attempts and retries are limited in time.
 pub(super) fn client(access: &Access) -> Client {
@@ -51,15 +43,9 @@ pub(super) fn client(access: &Access) -> Client {
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .operation_timeout(CALL_TIMEOUT)
                 .build(),
         );
-    config.set_credentials_provider(
-        access
-            .credentials
-            .clone()
-            .map(SharedCredentialsProvider::new),
-    );
+    config.set_credentials_provider(access.credentials.clone());
     config.set_endpoint_url(access.appflow.clone());
     Client::from_conf(config.build())
 }
@@ -72,19 +58,15 @@ impl Calls<'_> {
         let mut labels = Vec::new();
         let mut next = None;
         loop {
-            let page = self.make(operation, async {
+            let page = self.make(operation, async || {
                 self.appflow
                     .list_connectors()
                     .max_results(PAGE)
                     .set_next_token(next.clone())
                     .send()
                     .await
-                    .map_err(|error| service_error(operation, &error))
             });
-            let page = match page.await {
-                Err(error) if error.kind == ErrorKind::Throttled && self.pause().await => continue,
-                page => page?,
-            };
+            let page = page.await?;
             labels.extend(
                 page.connectors
                     .unwrap_or_default()
@@ -109,10 +91,10 @@ impl Calls<'_> {
     }
 
     /// Describes one registration.
-    pub async fn describe(&self, label: &ConnectorLabel) -> Result<Registration, Undescribed> {
+    pub async fn describe(&self, label: &ConnectorLabel) -> Result<Registration, ServiceError> {
         let operation = Operation::DescribeConnector;
         let body = Body::default();
-        let output = self.make(operation, async {
+        let output = self.make(operation, async || {
             self.appflow
                 .describe_connector()
                 .connector_type(ConnectorType::Customconnector)
@@ -121,32 +103,20 @@ impl Calls<'_> {
                 .interceptor(body.clone())
                 .send()
                 .await
-                .map_err(|error| service_error(operation, &error))
         });
-        let output = output.await.map_err(Undescribed::Call)?;
+        let output = output.await?;
         let configuration = output.connector_configuration;
         let arn = configuration
             .as_ref()
             .and_then(|configuration| configuration.connector_provisioning_config.as_ref())
             .and_then(|provisioning| provisioning.lambda.as_ref())
             .map(|lambda| lambda.lambda_arn.as_str());
-        let Some(arn) = arn else {
-            return Err(Undescribed::NoFunction(
-                "DescribeConnector returned no `connectorProvisioningConfig.lambda.lambdaArn`"
-                    .to_owned(),
-            ));
-        };
-        let function_arn: FunctionArn = arn.parse().map_err(|error| {
-            Undescribed::NoFunction(format!(
-                "DescribeConnector returned an invalid ARN: {error}"
-            ))
-        })?;
+        let arn = arn.ok_or("it has no `connectorProvisioningConfig.lambda.lambdaArn`".to_owned());
+        let function_arn: FunctionArn = arn
+            .and_then(|arn| arn.parse().map_err(|error: NotAFunction| error.to_string()))
+            .map_err(ServiceError::no_function)?;
         Ok(Registration {
             function_arn,
-            source: configuration
-                .as_ref()
-                .and_then(|configuration| configuration.connector_arn.as_deref())
-                .and_then(AppFlowSource::of_connector),
             configuration: body.configuration(),
             description: configuration
                 .and_then(|configuration| configuration.connector_description)
@@ -154,36 +124,29 @@ impl Calls<'_> {
         })
     }
 
-    /// Updates a registration, so that AppFlow re-reads the connector's configuration from the plan's
-    /// function. It is not retried here: before each retry, the registration is described again.
-    pub async fn update(&self, plan: &Plan) -> Result<(), ServiceError> {
-        let operation = Operation::UpdateConnectorRegistration;
+    /// Updates a registration, so that AppFlow re-reads the connector's configuration from the update's
+    /// target. This is one attempt: before a retry, the registration is described again.
+    pub async fn update(&self, update: &Update) -> Result<(), ServiceError> {
         let lambda = LambdaConnectorProvisioningConfig::builder()
-            .lambda_arn(plan.target.to_string())
-            .build()
-            // The builder rejects only a missing ARN.
-            .map_err(|error| {
-                let error =
-                    SdkError::<UpdateConnectorRegistrationError, _>::construction_failure(error);
-                service_error(operation, &error)
-            })?;
-        let provisioning = ConnectorProvisioningConfig::builder()
-            .lambda(lambda)
+            .lambda_arn(update.target.to_string())
             .build();
         let once = aws_sdk_appflow::config::Builder::new()
             .retry_config(RetryConfig::standard().with_max_attempts(1));
-        self.make(operation, async {
+        self.make_once(Operation::UpdateConnectorRegistration, async {
+            // The builder rejects only a missing ARN.
+            let lambda = lambda.map_err(SdkError::construction_failure)?;
+            let provisioning = ConnectorProvisioningConfig::builder()
+                .lambda(lambda)
+                .build();
             self.appflow
                 .update_connector_registration()
-                .connector_label(plan.label.as_str())
+                .connector_label(update.label.as_str())
                 .connector_provisioning_config(provisioning)
-                .set_description(plan.description.as_ref().map(ToString::to_string))
-                .client_token(plan.token.as_str())
+                .set_description(update.description.as_ref().map(ToString::to_string))
                 .customize()
                 .config_override(once)
                 .send()
                 .await
-                .map_err(|error| service_error(operation, &error))
         })
         .await?;
         Ok(())
@@ -238,28 +201,20 @@ impl Intercept for Body {
 
 /// The connector's configuration in a response body; empty if there is none.
 fn configuration(body: &[u8]) -> Configuration {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Answer {
-        connector_configuration: Map<String, Value>,
-    }
-    let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
-        return Configuration::default();
-    };
-    let members = answer.connector_configuration;
-    let version = members.get("connectorVersion").and_then(Value::as_str);
-    Configuration::new(
-        version.map(str::to_owned),
-        members
-            .iter()
-            // `null` is the same as an absent member.
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| {
-                let mut digest = DefaultHasher::new();
-                value.hash(&mut digest);
-                (name.clone(), digest.finish())
-            }),
-    )
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let members = answer["connectorConfiguration"].as_object();
+    let version = members.and_then(|members| members.get("connectorVersion")?.as_str());
+    // `null` is the same as an absent member.
+    let members = members
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null());
+    let digests = members.map(|(name, value)| {
+        let mut digest = DefaultHasher::new();
+        value.hash(&mut digest);
+        (name.clone(), digest.finish())
+    });
+    Configuration::new(version.map(str::to_owned), digests)
 }
 
 #[cfg(test)]

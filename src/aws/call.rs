@@ -1,72 +1,35 @@
-//! The calls of one invocation: each ends by the invocation's deadline, and a call that is cut off
-//! returns an error like any other.
+//! The calls of one invocation: each ends by the invocation's deadline, a call that is cut off returns an
+//! error like any other, and a call that is throttled is retried while there is time.
 
 use std::time::Duration;
 
-use aws_sdk_appflow::config as appflow_config;
+use aws_sdk_appflow::config::http::HttpResponse;
 use aws_sdk_appflow::config::retry::{RetryPartition, TokenBucket};
-use aws_sdk_lambda::config as lambda_config;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use futures_util::future::join;
+use aws_sdk_appflow::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_appflow::operation::RequestId;
 use tokio::time::sleep;
 
-use crate::aws::access::Access;
 use crate::aws::deadline::Deadline;
-use crate::aws::{appflow, lambda};
-use crate::model::service_error::{Operation, ServiceError};
+use crate::aws::error::service_error;
+use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 
-/// The longest pause before retrying a call that was throttled in all of the SDK's attempts. It is as
-/// long as the SDK's own longest pause.
-const THROTTLED_PAUSE: Duration = Duration::from_secs(8);
-/// The time that must be left to retry such a call: the pause, and the SDK's attempts, whose pauses take
-/// up to 15 seconds. With less, the throttling is reported.
-pub(crate) const THROTTLED_ROUND: Duration = Duration::from_secs(25);
-
-/// The clients of AppFlow and Lambda in this account and Region.
-#[derive(Clone, Debug)]
-pub struct Aws {
-    appflow: aws_sdk_appflow::Client,
-    lambda: aws_sdk_lambda::Client,
-}
+/// First try and retries of one call by the SDK.
+pub(super) const ATTEMPTS: u32 = 5;
+/// The first pause before a retry is half of this up to all of it; each pause is twice as long as the one
+/// before.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+/// The longest pause before a retry.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(8);
+/// The time that must be left to retry a call that was throttled in all of the SDK's attempts: the pause,
+/// and the SDK's attempts, whose pauses take up to 15 seconds. With less, the throttling is reported.
+const THROTTLED_ROUND: Duration = Duration::from_secs(25);
 
 /// The clients for one invocation: every call ends by its deadline.
 #[derive(Clone, Copy, Debug)]
 pub struct Calls<'a> {
     pub(super) appflow: &'a aws_sdk_appflow::Client,
     pub(super) lambda: &'a aws_sdk_lambda::Client,
-    deadline: Deadline,
-}
-
-impl Aws {
-    /// Clients whose attempts and retries are limited in time.
-    pub fn new(access: &Access) -> Self {
-        Self {
-            appflow: appflow::client(access),
-            lambda: lambda::client(access),
-        }
-    }
-
-    /// Starts a call to each service through `client`. This is for
-    /// [`Https::open`](crate::aws::https::Https::open), whose client stops the calls before anything is
-    /// sent.
-    pub async fn make_first_calls(&self, client: SharedHttpClient) {
-        let list = self.appflow.list_connectors().customize();
-        let list = list.config_override(appflow_config::Builder::new().http_client(client.clone()));
-        let look = self.lambda.get_function_configuration();
-        let look = look.function_name("connector-updater").customize();
-        let look = look.config_override(lambda_config::Builder::new().http_client(client));
-        // Both return an error: that is how the client stops them.
-        let _ = join(list.send(), look.send()).await;
-    }
-
-    /// The calls of an invocation with this deadline.
-    pub fn until(&self, deadline: Deadline) -> Calls<'_> {
-        Calls {
-            appflow: &self.appflow,
-            lambda: &self.lambda,
-            deadline,
-        }
-    }
+    pub(super) deadline: Deadline,
 }
 
 impl Calls<'_> {
@@ -75,32 +38,54 @@ impl Calls<'_> {
         self.deadline.left()
     }
 
-    /// Waits before a throttled call is retried; returns false if there is no time to retry it.
-    pub(super) async fn pause(&self) -> bool {
-        if self.left() <= THROTTLED_ROUND {
-            return false;
+    /// Makes a call that may be repeated: if it is throttled in all of the SDK's attempts, again while
+    /// there is time.
+    pub(super) async fn make<T, E>(
+        &self,
+        operation: Operation,
+        call: impl AsyncFn() -> Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<T, ServiceError>
+    where
+        E: std::error::Error + ProvideErrorMetadata + RequestId + Send + Sync + 'static,
+    {
+        let mut tries = 0;
+        loop {
+            match self.make_once(operation, call()).await {
+                Err(error)
+                    if error.kind == ErrorKind::Throttled && self.left() > THROTTLED_ROUND =>
+                {
+                    tries += 1;
+                    tracing::warn!("{operation} throttled; retrying");
+                    sleep(backoff(tries)).await;
+                }
+                result => return result,
+            }
         }
-        sleep(throttled_pause()).await;
-        true
     }
 
     /// Makes a call, and cuts it off at the deadline.
-    pub(super) async fn make<T>(
+    pub(super) async fn make_once<T, E>(
         &self,
         operation: Operation,
-        call: impl Future<Output = Result<T, ServiceError>>,
-    ) -> Result<T, ServiceError> {
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, ServiceError>
+    where
+        E: std::error::Error + ProvideErrorMetadata + RequestId + Send + Sync + 'static,
+    {
         match self.deadline.cut(call).await {
-            Some(result) => result,
+            Some(result) => result.map_err(|error| service_error(operation, &error)),
             None => Err(ServiceError::out_of_time(operation)),
         }
     }
 }
 
-/// The pause before a throttled call is retried: at least half of the longest, to reduce the load, and
-/// random, so that calls that were throttled together are not retried together.
-pub(crate) fn throttled_pause() -> Duration {
-    THROTTLED_PAUSE.mul_f64(0.5 + fastrand::f64() / 2.0)
+/// The pause before a retry, after this many tries that have failed: half of it is fixed, to reduce the
+/// load, and half is random, so that calls that failed together are not retried together.
+pub fn backoff(tries: u32) -> Duration {
+    let doubled = FIRST_BACKOFF * 2_u32.saturating_pow(tries.saturating_sub(1).min(8));
+    doubled
+        .min(LONGEST_BACKOFF)
+        .mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 /// A retry quota for one client. The SDK's default one is shared by all clients of the process, and only

@@ -21,16 +21,16 @@ where
         (None, _, Some(response)) => format!("HTTP status {}", response.status().as_u16()),
         (None, _, None) => DisplayErrorContext(error).to_string(),
     };
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
+    let kind = match error {
+        SdkError::ConstructionFailure(_) => ErrorKind::NotSent,
+        _ => kind(operation, code.as_deref(), &message, status),
+    };
     ServiceError {
         operation,
-        kind: kind(
-            operation,
-            code.as_deref(),
-            &message,
-            error
-                .raw_response()
-                .map(|response| response.status().as_u16()),
-        ),
+        kind,
         code,
         message,
         request_id: error.request_id().map(str::to_owned),

@@ -16,12 +16,11 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_runtime_api::shared::IntoShared;
 use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -103,13 +102,27 @@ impl Https {
         tracing::debug!("opening connections: the next calls are stopped before they are sent");
         let trusted_system = self.trusts_system();
         let opening = async {
-            calls(Opening(self.clone()).into_shared()).await;
+            calls(self.opening()).await;
             if self.trusts_system() != trusted_system {
-                calls(Opening(self.clone()).into_shared()).await;
+                calls(self.opening()).await;
             }
         };
         // After that, the first call that is sent waits for its connection.
         let _ = timeout(limit, opening).await;
+    }
+
+    /// The client of calls that only open connections.
+    fn opening(&self) -> SharedHttpClient {
+        let https = self.clone();
+        http_client_fn(move |settings, components| {
+            let Pools { amazon, system, .. } = &*https.0;
+            let trusted = if https.trusts_system() {
+                system
+            } else {
+                amazon
+            };
+            SharedHttpConnector::new(Opener(trusted.http_connector(settings, components)))
+        })
     }
 
     fn trusts_system(&self) -> bool {
@@ -190,26 +203,7 @@ impl HttpConnector for AmazonFirst {
     }
 }
 
-/// The client of calls that only open connections.
-#[derive(Debug)]
-struct Opening(Https);
-
-impl HttpClient for Opening {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let Pools { amazon, system, .. } = &*self.0.0;
-        let trusted = if self.0.trusts_system() {
-            system
-        } else {
-            amazon
-        };
-        SharedHttpConnector::new(Opener(trusted.http_connector(settings, components)))
-    }
-}
-
+/// Opens a connection for a call, and does not send it.
 #[derive(Debug)]
 struct Opener(SharedHttpConnector);
 
@@ -272,17 +266,18 @@ mod tests {
     use aws_local::AwsLocal;
     use aws_local::tls::Authority;
     use aws_local::tls::Tls;
-    use aws_sdk_appflow::config::{Credentials, Region};
+    use aws_sdk_appflow::config::{Credentials, Region, SharedCredentialsProvider};
     use aws_smithy_async::time::SharedTimeSource;
-    use aws_smithy_runtime_api::shared::IntoShared;
     use base64::prelude::{BASE64_STANDARD, Engine};
     use rustls::CertificateError;
     use sha2::{Digest, Sha256};
     use tokio::time::sleep;
 
     use crate::aws::access::Access;
-    use crate::aws::call::Aws;
+    use crate::aws::clients::Aws;
     use crate::aws::deadline::Deadline;
+
+    use aws_smithy_runtime_api::shared::IntoShared;
 
     use super::*;
 
@@ -335,7 +330,9 @@ mod tests {
     fn clients(https: &Https, tls: &Tls) -> Aws {
         Aws::new(&Access {
             region: Some(Region::new(aws_local::place::REGION)),
-            credentials: Some(Credentials::new("id", "secret", None, None, "test")),
+            credentials: Some(SharedCredentialsProvider::new(Credentials::new(
+                "id", "secret", None, None, "test",
+            ))),
             appflow: Some(tls.appflow.clone()),
             lambda: Some(tls.lambda.clone()),
             use_fips: false,
@@ -412,7 +409,7 @@ mod tests {
         let calls = aws.until(Deadline::before(end));
         assert!(calls.labels().await.is_ok());
         let function = "arn:aws:lambda:us-east-1:123456789012:function:none";
-        let look = calls.look(&function.parse().expect("an ARN")).await;
+        let look = calls.function(&function.parse().expect("an ARN")).await;
         assert!(look.is_err(), "there is no such function");
         assert_eq!(services.take_calls().len(), 2);
     }

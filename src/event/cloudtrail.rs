@@ -5,34 +5,28 @@
 
 use serde_json::Value;
 
-use crate::event::members::{excerpt, kind, needed, path, required, text};
-use crate::event::{Deployment, Ignored, InvalidEvent, Trigger, time};
+use crate::event::members::{excerpt, kind, lenient, optional, path, required};
+use crate::event::{InvalidEvent, Trigger};
 use crate::model::change::Change;
 use crate::model::function_arn::{Function, FunctionArn, Qualifier};
 
-/// Reads an EventBridge event that holds a CloudTrail record.
-pub(super) fn read(event: &Value) -> Result<Trigger, InvalidEvent> {
+/// The name of the call in an EventBridge event that holds a CloudTrail record.
+pub(super) fn event_name(event: &Value) -> Result<&str, InvalidEvent> {
     match event.pointer("/detail") {
-        Some(Value::Object(_)) => {}
-        Some(other) if !other.is_null() => {
-            return Err(InvalidEvent(format!(
-                "`detail`: expected a CloudTrail record, found {}",
-                kind(other)
-            )));
-        }
-        _ => return Err(InvalidEvent("the event has no `detail`".to_owned())),
+        Some(Value::Object(_)) => required(event, "/detail/eventName"),
+        None | Some(Value::Null) => Err(InvalidEvent("the event has no `detail`".to_owned())),
+        Some(other) => Err(InvalidEvent(format!(
+            "`detail`: expected a CloudTrail record, found {}",
+            kind(other)
+        ))),
     }
-    let event_name = required(event, "/detail/eventName")?;
-    let event_id = text(event, "/detail/eventID").or_else(|| text(event, "/id"));
-    let ignored = |reason: String| {
-        Ok(Trigger::Ignored(Ignored {
-            event_id: event_id.map(excerpt),
-            event_name: Some(excerpt(event_name)),
-            reason,
-        }))
-    };
+}
 
-    let event_source = text(event, "/detail/eventSource");
+/// Reads the event of a call with this name.
+pub(super) fn read(event: &Value, event_name: &str) -> Result<Trigger, InvalidEvent> {
+    let ignored = |reason| Ok(Trigger::Ignored(reason));
+
+    let event_source = lenient(event, "/detail/eventSource");
     if let Some(other) = event_source.filter(|source| *source != "lambda.amazonaws.com") {
         return ignored(format!(
             "a call to `{}` is not a call to Lambda",
@@ -57,36 +51,26 @@ pub(super) fn read(event: &Value) -> Result<Trigger, InvalidEvent> {
     }
 
     let (function, change) = match call {
-        Call::Version => {
+        Call::Alias => alias(event)?,
+        call => {
             let (function, version) = function_and_version(event)?;
-            (function, published(event, version.as_ref()))
-        }
-        Call::Code => {
-            let (function, version) = function_and_version(event)?;
-            let publishes = match version {
-                Some(Qualifier::Version(_) | Qualifier::LatestPublished) => true,
-                Some(Qualifier::Latest | Qualifier::Alias(_)) => false,
+            let publishes = match (call, &version) {
+                (Call::Version, _) => true,
+                (Call::Configuration, _) => false,
+                (_, Some(Qualifier::Version(_) | Qualifier::LatestPublished)) => true,
+                (_, Some(Qualifier::Latest | Qualifier::Alias(_))) => false,
                 // CloudTrail cut the response, so the request has to do.
-                None => {
+                (_, None) => {
                     event.pointer("/detail/requestParameters/publish") == Some(&Value::Bool(true))
                 }
             };
-            if publishes {
-                (function, published(event, version.as_ref()))
-            } else {
-                (function, Change::LatestChanged)
+            match publishes {
+                true => (function, published(event, version)),
+                false => (function, Change::LatestChanged),
             }
         }
-        Call::Configuration => (function_and_version(event)?.0, Change::LatestChanged),
-        Call::Alias => alias(event)?,
     };
-    Ok(Trigger::Deployment(Deployment {
-        event_id: event_id.map(str::to_owned),
-        event_name: event_name.to_owned(),
-        time: time(event, "/detail/eventTime").or_else(|| time(event, "/time")),
-        function,
-        change,
-    }))
+    Ok(Trigger::Deployment { function, change })
 }
 
 /// What a Lambda call deploys.
@@ -136,23 +120,20 @@ pub fn event_names() -> impl Iterator<Item = String> {
 }
 
 /// What a call published, by its response, or else by its request.
-fn published(event: &Value, version: Option<&Qualifier>) -> Change {
+fn published(event: &Value, version: Option<Qualifier>) -> Change {
+    let to = lenient(event, "/detail/requestParameters/publishTo");
     match version {
-        Some(Qualifier::Version(version)) => Change::Published(Some(*version)),
+        Some(Qualifier::Version(version)) => Change::Published(Some(version)),
         Some(Qualifier::LatestPublished) => Change::LatestPublished,
-        Some(Qualifier::Latest | Qualifier::Alias(_)) | None => {
-            match text(event, "/detail/requestParameters/publishTo") {
-                Some("LATEST_PUBLISHED") => Change::LatestPublished,
-                _ => Change::Published(None),
-            }
-        }
+        _ if to == Some("LATEST_PUBLISHED") => Change::LatestPublished,
+        _ => Change::Published(None),
     }
 }
 
 /// The function of a call, and the version that the call's response describes. CloudTrail cuts
 /// `responseElements` of more than 100 KB, so the response may be missing.
 fn function_and_version(event: &Value) -> Result<(Function, Option<Qualifier>), InvalidEvent> {
-    let version = text(event, "/detail/responseElements/version")
+    let version = lenient(event, "/detail/responseElements/version")
         .and_then(|version| version.parse::<Qualifier>().ok());
     let Some(arn) = arn(event, "/detail/responseElements/functionArn")? else {
         return Ok((requested_function(event)?, version));
@@ -169,15 +150,16 @@ fn function_and_version(event: &Value) -> Result<(Function, Option<Qualifier>), 
 
 /// The function that a call's request names: a bare name, a partial ARN, or an ARN.
 fn requested_function(event: &Value) -> Result<Function, InvalidEvent> {
-    let Some(name) = needed(event, "/detail/requestParameters/functionName")? else {
+    let Some(name) = optional(event, "/detail/requestParameters/functionName")? else {
         return Err(InvalidEvent(
             "the record names no function: neither `detail.responseElements.functionArn` nor \
              `detail.requestParameters.functionName`"
                 .to_owned(),
         ));
     };
-    let region = text(event, "/detail/awsRegion").or_else(|| text(event, "/region"));
-    let account = text(event, "/detail/recipientAccountId").or_else(|| text(event, "/account"));
+    let region = lenient(event, "/detail/awsRegion").or_else(|| lenient(event, "/region"));
+    let account =
+        lenient(event, "/detail/recipientAccountId").or_else(|| lenient(event, "/account"));
     Function::from_name(name, region, account).map_err(|error| {
         InvalidEvent(format!(
             "`detail.requestParameters.functionName` in Region {} and account {}: {error}",
@@ -190,32 +172,27 @@ fn requested_function(event: &Value) -> Result<Function, InvalidEvent> {
 /// The function of an alias that was created or updated, and what changed.
 fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
     let (function, alias, record) = match arn(event, "/detail/responseElements/aliasArn")? {
-        Some(arn) => match arn.qualifier() {
-            Some(Qualifier::Alias(alias)) => {
-                let record = "/detail/responseElements";
-                (arn.function().clone(), alias.clone(), record)
-            }
-            _ => {
-                return Err(InvalidEvent(
-                    "`detail.responseElements.aliasArn` has no alias".to_owned(),
-                ));
-            }
-        },
+        Some(arn) => {
+            let Some(Qualifier::Alias(alias)) = arn.qualifier().cloned() else {
+                let message = "`detail.responseElements.aliasArn` has no alias";
+                return Err(InvalidEvent(message.to_owned()));
+            };
+            (arn.function().clone(), alias, "/detail/responseElements")
+        }
+        // An UpdateAlias request has only what changes; the response has the whole alias.
         None => {
             let name = required(event, "/detail/requestParameters/name")?;
-            match name.parse() {
-                // An UpdateAlias request has only what changes; the response has the whole alias.
-                Ok(Qualifier::Alias(alias)) => {
-                    let record = "/detail/requestParameters";
-                    (requested_function(event)?, alias, record)
-                }
-                _ => {
-                    return Err(InvalidEvent(format!(
-                        "`detail.requestParameters.name`: `{}` is not the name of an alias",
-                        excerpt(name)
-                    )));
-                }
-            }
+            let Ok(Qualifier::Alias(alias)) = name.parse() else {
+                let name = excerpt(name);
+                return Err(InvalidEvent(format!(
+                    "`detail.requestParameters.name`: `{name}` is not the name of an alias"
+                )));
+            };
+            (
+                requested_function(event)?,
+                alias,
+                "/detail/requestParameters",
+            )
         }
     };
     let weights = format!("{record}/routingConfig/additionalVersionWeights");
@@ -229,7 +206,7 @@ fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
 }
 
 fn arn(event: &Value, pointer: &str) -> Result<Option<FunctionArn>, InvalidEvent> {
-    needed(event, pointer)?
+    optional(event, pointer)?
         .map(|text| {
             text.parse()
                 .map_err(|error| InvalidEvent(format!("`{}`: {error}", path(pointer))))
@@ -240,7 +217,8 @@ fn arn(event: &Value, pointer: &str) -> Result<Option<FunctionArn>, InvalidEvent
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::read;
+    use crate::event::sweep::Sweep;
+    use crate::event::{Event, read};
     use crate::model::function_arn::Version;
     use proptest::prelude::*;
     use serde_json::json;
@@ -263,14 +241,15 @@ mod tests {
         })
     }
 
+    fn trigger(event: &Value) -> Trigger {
+        read(&event.to_string()).expect("a valid event").trigger
+    }
+
     fn change(event: &Value) -> Change {
-        match read(&event.to_string()) {
-            Ok(Trigger::Deployment(deployment)) => {
-                assert_eq!(
-                    deployment.function,
-                    Function::from_name(ARN, None, None).unwrap()
-                );
-                deployment.change
+        match trigger(event) {
+            Trigger::Deployment { function, change } => {
+                assert_eq!(function, Function::from_name(ARN, None, None).unwrap());
+                change
             }
             other => panic!("{event}: {other:?}"),
         }
@@ -369,7 +348,7 @@ mod tests {
     #[test]
     fn an_event_is_known_by_cloudtrail_s_id_and_else_by_the_envelope_s() {
         let id = |event: &Value| match read(&event.to_string()) {
-            Ok(Trigger::Deployment(deployment)) => deployment.event_id,
+            Ok(event) => event.id,
             other => panic!("{other:?}"),
         };
         let response = json!({ "functionArn": format!("{ARN}:7") });
@@ -452,12 +431,12 @@ mod tests {
             };
             let reads_as = |event_name: &str| {
                 let event = record(event_name, json!(null), answer.clone());
-                read(&event.to_string()).unwrap()
+                trigger(&event)
             };
             for event_name in [name.to_owned(), format!("{name}{date}")] {
                 let trigger = reads_as(&event_name);
                 assert!(
-                    matches!(trigger, Trigger::Deployment(_)),
+                    matches!(trigger, Trigger::Deployment { .. }),
                     "{event_name}: {trigger:?}"
                 );
             }
@@ -486,9 +465,9 @@ mod tests {
         for code in [json!("AccessDenied"), json!(5), json!({})] {
             let mut event = record("PublishVersion20150331", json!(null), json!(null));
             event["detail"]["errorCode"] = code;
-            let read = read(&event.to_string());
+            let read = trigger(&event);
             assert!(
-                matches!(&read, Ok(Trigger::Ignored(ignored)) if ignored.reason.contains("failed")),
+                matches!(&read, Trigger::Ignored(reason) if reason.contains("failed")),
                 "{read:?}"
             );
         }
@@ -542,11 +521,9 @@ mod tests {
         ] {
             let mut event = made.clone();
             event["detail"][pointer] = value;
-            match read(&event.to_string()) {
-                Ok(Trigger::Deployment(_)) => assert_eq!(reason, None, "{event}"),
-                Ok(Trigger::Ignored(ignored)) => {
-                    assert_eq!(Some(ignored.reason.as_str()), reason, "{event}");
-                }
+            match trigger(&event) {
+                Trigger::Deployment { .. } => assert_eq!(reason, None, "{event}"),
+                Trigger::Ignored(told) => assert_eq!(Some(told.as_str()), reason, "{event}"),
                 other => panic!("{event}: {other:?}"),
             }
         }
@@ -600,12 +577,12 @@ mod tests {
                     "time": time,
                     "detail": {},
                 });
-                let Ok(Trigger::Sweep(sweep)) = read(&event.to_string()) else {
-                    panic!("{event}");
-                };
-                assert_eq!(sweep.event_id.as_deref(), Some("due"));
-                assert_eq!(sweep.time.is_some(), told);
-                assert_eq!((sweep.labels, sweep.dry_run), (None, false));
+                let event = read(&event.to_string()).expect("a valid event");
+                assert_eq!(event.trigger, Trigger::Sweep(Sweep::default()));
+                assert_eq!(
+                    (event.id.as_deref(), event.time.is_some()),
+                    (Some("due"), told)
+                );
             }
         }
     }
@@ -658,11 +635,11 @@ mod tests {
             let response = json!({ "functionArn": format!("{ARN}:7"), "version": "7" });
             let mut event = record("UpdateFunctionCode20150331v2", request, response);
             *event.pointer_mut(field).unwrap() = odd;
-            if let Ok(Trigger::Deployment(deployment)) = read(&event.to_string())
+            if let Ok(Event { trigger: Trigger::Deployment { function, change }, .. }) = read(&event.to_string())
                 && field != "/detail"
             {
-                prop_assert_eq!(deployment.function.name(), "crm");
-                prop_assert_eq!(deployment.change, Change::Published(version(7)));
+                prop_assert_eq!(function.name(), "crm");
+                prop_assert_eq!(change, Change::Published(version(7)));
             }
         }
     }

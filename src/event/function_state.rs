@@ -6,23 +6,15 @@
 
 use serde_json::Value;
 
-use crate::event::members::{excerpt, text};
-use crate::event::{Deployment, Ignored, Trigger};
+use crate::event::Trigger;
+use crate::event::members::excerpt;
 use crate::model::change::Change;
 use crate::model::function_arn::{FunctionArn, Qualifier};
 
 /// Reads an event that Lambda itself sent, and not CloudTrail.
-pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
-    let event_id = text(event, "/id").map(excerpt);
-    let ignored = |reason: String| {
-        Trigger::Ignored(Ignored {
-            event_id: event_id.clone(),
-            event_name: Some(excerpt(detail_type)),
-            reason,
-        })
-    };
+pub(super) fn read(event: &Value) -> Trigger {
     let Some(arn) = function_arn(event) else {
-        return ignored("the event names no Lambda function".to_owned());
+        return Trigger::Ignored("the event names no Lambda function".to_owned());
     };
     let state = event.get("detail").and_then(Value::as_object);
     let state = state.and_then(|detail| {
@@ -31,31 +23,23 @@ pub(super) fn read(event: &Value, detail_type: &str) -> Trigger {
             .find(|(name, _)| name.eq_ignore_ascii_case("state"))
             .and_then(|(_, state)| state.as_str())
     });
-    match state {
-        Some("Active") => {}
-        Some(other) => {
-            return ignored(format!(
-                "the state of {arn} is {}; expected Active",
-                excerpt(other)
-            ));
+    let change = match (state, arn.qualifier()) {
+        (Some("Active"), Some(Qualifier::Version(version))) => Change::Published(Some(*version)),
+        (Some("Active"), Some(Qualifier::LatestPublished)) => Change::LatestPublished,
+        (Some("Active"), Some(Qualifier::Latest) | None) => Change::LatestChanged,
+        (Some("Active"), Some(Qualifier::Alias(_))) => {
+            let reason = format!("{arn} is an alias, and only versions have states");
+            return Trigger::Ignored(reason);
         }
-        None => return ignored(format!("the event has no state of {arn}")),
-    }
-    let change = match arn.qualifier() {
-        Some(Qualifier::Version(version)) => Change::Published(Some(*version)),
-        Some(Qualifier::LatestPublished) => Change::LatestPublished,
-        Some(Qualifier::Latest) | None => Change::LatestChanged,
-        Some(Qualifier::Alias(_)) => {
-            return ignored(format!("{arn} is an alias, and only versions have states"));
+        (Some(other), _) => {
+            let state = excerpt(other);
+            let reason = format!("the state of {arn} is {state}; expected Active");
+            return Trigger::Ignored(reason);
         }
+        (None, _) => return Trigger::Ignored(format!("the event has no state of {arn}")),
     };
-    Trigger::Deployment(Deployment {
-        event_id: text(event, "/id").map(str::to_owned),
-        event_name: detail_type.to_owned(),
-        time: super::time(event, "/time"),
-        function: arn.function().clone(),
-        change,
-    })
+    let function = arn.function().clone();
+    Trigger::Deployment { function, change }
 }
 
 /// The first Lambda function ARN in `resources`, or else the first one in `detail`, at any depth.
@@ -97,19 +81,12 @@ mod tests {
     }
 
     fn change(event: &Value) -> Result<Change, String> {
-        match read(event, "Lambda says something") {
-            Trigger::Deployment(deployment) => {
-                assert_eq!(deployment.event_id.as_deref(), Some("envelope"));
-                assert_eq!(deployment.event_name, "Lambda says something");
-                assert!(deployment.time.is_some());
-                assert_eq!(deployment.function.name(), "crm");
-                Ok(deployment.change)
+        match read(event) {
+            Trigger::Deployment { function, change } => {
+                assert_eq!(function.name(), "crm");
+                Ok(change)
             }
-            Trigger::Ignored(ignored) => {
-                assert_eq!(ignored.event_id.as_deref(), Some("envelope"));
-                assert_eq!(ignored.event_name.as_deref(), Some("Lambda says something"));
-                Err(ignored.reason)
-            }
+            Trigger::Ignored(reason) => Err(reason),
             Trigger::Sweep(_) => panic!("{event}"),
         }
     }

@@ -1,12 +1,12 @@
-//! Reads members of an event: an error names a needed member that is malformed, and the other members
-//! are optional.
+//! Reads members of an event: required ones, optional ones, whose type must be right, and lenient ones,
+//! which may be anything.
 
 use serde_json::Value;
 
 use crate::event::InvalidEvent;
 
-/// The string at a JSON pointer, for a member that is optional: `None` for anything else.
-pub(super) fn text<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
+/// The string at a JSON pointer; `None` for anything else.
+pub(super) fn lenient<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
     event.pointer(pointer).and_then(Value::as_str)
 }
 
@@ -15,7 +15,14 @@ pub(super) fn text<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {
 ///
 /// # Errors
 /// When the member, or one that contains it, has another type.
-pub(super) fn needed<'a>(event: &'a Value, pointer: &str) -> Result<Option<&'a str>, InvalidEvent> {
+pub(super) fn optional<'a>(
+    event: &'a Value,
+    pointer: &str,
+) -> Result<Option<&'a str>, InvalidEvent> {
+    let wrong = |pointer, value, expected| {
+        let (path, kind) = (path(pointer), kind(value));
+        InvalidEvent(format!("`{path}`: expected {expected}, found {kind}"))
+    };
     let mut value = event;
     let mut parsed = 0;
     for member in pointer.split('/').skip(1) {
@@ -25,14 +32,14 @@ pub(super) fn needed<'a>(event: &'a Value, pointer: &str) -> Result<Option<&'a s
                 None => return Ok(None),
             },
             Value::Null => return Ok(None),
-            other => return Err(wrong_kind(&pointer[..parsed], other, "an object")),
+            other => return Err(wrong(&pointer[..parsed], other, "an object")),
         };
         parsed += 1 + member.len();
     }
     match value {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
-        other => Err(wrong_kind(pointer, other, "a string")),
+        other => Err(wrong(pointer, other, "a string")),
     }
 }
 
@@ -41,17 +48,8 @@ pub(super) fn needed<'a>(event: &'a Value, pointer: &str) -> Result<Option<&'a s
 /// # Errors
 /// When it is absent, or has another type.
 pub(super) fn required<'a>(event: &'a Value, pointer: &str) -> Result<&'a str, InvalidEvent> {
-    needed(event, pointer)?
+    optional(event, pointer)?
         .ok_or_else(|| InvalidEvent(format!("the event has no `{}`", path(pointer))))
-}
-
-/// The error for a member with the wrong type.
-pub(super) fn wrong_kind(pointer: &str, value: &Value, expected: &str) -> InvalidEvent {
-    InvalidEvent(format!(
-        "`{}`: expected {expected}, found {}",
-        path(pointer),
-        kind(value)
-    ))
 }
 
 /// A JSON pointer as messages show it: `/detail/eventName` becomes `detail.eventName`.
@@ -110,7 +108,7 @@ mod tests {
                 "`detail`: expected an object, found a boolean",
             ),
         ] {
-            let read = match needed(&event, pointer) {
+            let read = match optional(&event, pointer) {
                 Ok(text) => text.unwrap_or_default().to_owned(),
                 Err(InvalidEvent(message)) => message,
             };

@@ -15,47 +15,39 @@ use aws_smithy_types::date_time::Format;
 use serde_json::Value;
 
 pub use crate::event::cloudtrail::event_names;
-use crate::event::members::{excerpt, kind, required, text};
+use crate::event::members::{excerpt, kind, lenient, required};
 use crate::event::sweep::Sweep;
 use crate::model::change::Change;
 use crate::model::function_arn::Function;
 
+/// What the updater was invoked with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// CloudTrail's `eventID`, which is the same in every delivery of the event, or else the envelope's
+    /// `id`; `None` for a sweep by hand. This and `name` are cut if they are too long for a log line.
+    pub id: Option<String>,
+    /// CloudTrail's `eventName`, such as `PublishVersion20150331`, the detail type, or `sweep`.
+    pub name: String,
+    /// When the call was made, or the sweep was due, if the event says so.
+    pub time: Option<DateTime>,
+    /// What to do.
+    pub trigger: Trigger,
+}
+
 /// Why the updater was invoked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trigger {
-    /// A function was deployed.
-    Deployment(Deployment),
+    /// A Lambda function was deployed.
+    Deployment {
+        /// The function.
+        function: Function,
+        /// What changed.
+        change: Change,
+    },
     /// Registrations are to be updated without a deployment's event.
     Sweep(Sweep),
-    /// There is nothing to do.
-    Ignored(Ignored),
-}
-
-/// A Lambda function was deployed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Deployment {
-    /// CloudTrail's `eventID`, which is the same in every delivery of the event, or else the
-    /// envelope's `id`.
-    pub event_id: Option<String>,
-    /// CloudTrail's `eventName`, such as `PublishVersion20150331`, or the detail type.
-    pub event_name: String,
-    /// When the call was made, if the event says so.
-    pub time: Option<DateTime>,
-    /// The function that was deployed.
-    pub function: Function,
-    /// What changed.
-    pub change: Change,
-}
-
-/// An event that is not acted on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ignored {
-    /// CloudTrail's `eventID`, or else the envelope's id.
-    pub event_id: Option<String>,
-    /// CloudTrail's `eventName`, or else the detail type.
-    pub event_name: Option<String>,
-    /// Why nothing is done.
-    pub reason: String,
+    /// There is nothing to do, for this reason.
+    Ignored(String),
 }
 
 /// A payload that claims to be one of the supported kinds, and is malformed.
@@ -68,7 +60,7 @@ pub struct InvalidEvent(pub String);
 /// # Errors
 /// When the payload is not JSON, not an object, or claims to be one of the supported kinds and lacks
 /// what that kind needs.
-pub fn read(payload: &str) -> Result<Trigger, InvalidEvent> {
+pub fn read(payload: &str) -> Result<Event, InvalidEvent> {
     let event: Value = serde_json::from_str(payload)
         .map_err(|error| InvalidEvent(format!("the payload is not JSON: {error}")))?;
     let Some(members) = event.as_object() else {
@@ -78,38 +70,49 @@ pub fn read(payload: &str) -> Result<Trigger, InvalidEvent> {
         )));
     };
     if members.contains_key("sweep") && !members.contains_key("source") {
-        return sweep::by_hand(payload).map(Trigger::Sweep);
+        return Ok(Event {
+            id: None,
+            name: "sweep".to_owned(),
+            time: None,
+            trigger: Trigger::Sweep(sweep::by_hand(payload)?),
+        });
     }
 
     let source = required(&event, "/source")?;
     let detail_type = required(&event, "/detail-type")?;
-    match (source, detail_type) {
-        ("aws.lambda", "AWS API Call via CloudTrail") => cloudtrail::read(&event),
-        ("aws.lambda", other) if !other.ends_with("via CloudTrail") => {
-            Ok(function_state::read(&event, other))
+    let (mut id, mut time) = (lenient(&event, "/id"), time(&event, "/time"));
+    let mut name = detail_type;
+    let trigger = match (source, detail_type) {
+        ("aws.lambda", "AWS API Call via CloudTrail") => {
+            id = lenient(&event, "/detail/eventID").or(id);
+            time = self::time(&event, "/detail/eventTime").or(time);
+            name = cloudtrail::event_name(&event)?;
+            cloudtrail::read(&event, name)?
         }
+        ("aws.lambda", other) if !other.ends_with("via CloudTrail") => function_state::read(&event),
         // `aws.events` for a scheduled rule, `aws.scheduler` for EventBridge Scheduler.
-        ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(Trigger::Sweep(Sweep {
-            event_id: text(&event, "/id").map(str::to_owned),
-            time: time(&event, "/time"),
-            ..Sweep::default()
-        })),
-        _ => Ok(Trigger::Ignored(Ignored {
-            event_id: text(&event, "/id").map(excerpt),
-            event_name: Some(excerpt(detail_type)),
-            reason: format!(
-                "an event of source `{}` and detail type `{}` is neither a Lambda call that \
-                 CloudTrail recorded nor an event of Lambda's own",
-                excerpt(source),
-                excerpt(detail_type)
-            ),
-        })),
-    }
+        ("aws.events" | "aws.scheduler", "Scheduled Event") => {
+            name = "sweep";
+            Trigger::Sweep(Sweep::default())
+        }
+        _ => Trigger::Ignored(format!(
+            "an event of source `{}` and detail type `{}` is neither a Lambda call that CloudTrail \
+             recorded nor an event of Lambda's own",
+            excerpt(source),
+            excerpt(detail_type)
+        )),
+    };
+    Ok(Event {
+        id: id.map(excerpt),
+        name: excerpt(name),
+        time,
+        trigger,
+    })
 }
 
 /// A time, which is only reported: `None` if it is missing or malformed.
 fn time(event: &Value, pointer: &str) -> Option<DateTime> {
-    DateTime::from_str(text(event, pointer)?, Format::DateTime).ok()
+    DateTime::from_str(lenient(event, pointer)?, Format::DateTime).ok()
 }
 
 #[cfg(test)]
@@ -137,13 +140,15 @@ mod tests {
     /// What a payload is read as, in a word.
     fn word(payload: &Value) -> &'static str {
         match read(&payload.to_string()) {
-            Ok(Trigger::Deployment(deployment)) if deployment.event_name.contains(' ') => "state",
-            Ok(Trigger::Deployment(_)) => "call",
-            Ok(Trigger::Sweep(sweep)) if sweep.event_id.is_some() => "schedule",
-            Ok(Trigger::Sweep(_)) => "by hand",
-            Ok(Trigger::Ignored(ignored)) if ignored.reason.contains("is neither") => "another's",
-            Ok(Trigger::Ignored(_)) => "ignored",
             Err(_) => "error",
+            Ok(event) => match &event.trigger {
+                Trigger::Deployment { .. } if event.name.contains(' ') => "state",
+                Trigger::Deployment { .. } => "call",
+                Trigger::Sweep(_) if event.id.is_some() => "schedule",
+                Trigger::Sweep(_) => "by hand",
+                Trigger::Ignored(reason) if reason.contains("is neither") => "another's",
+                Trigger::Ignored(_) => "ignored",
+            },
         }
     }
 

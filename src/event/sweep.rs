@@ -1,23 +1,18 @@
 //! Parses a sweep, which makes up for lost events: it brings every registration in scope up to date.
 
-use aws_smithy_types::DateTime;
 use serde::Deserialize;
 
 use crate::event::InvalidEvent;
-use crate::model::named_function::NamedFunction;
+use crate::model::function_selector::FunctionSelector;
 use crate::model::registration::ConnectorLabel;
 
 /// A sweep, from a schedule or by hand.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sweep {
-    /// The Scheduled Event's id; `None` for a sweep by hand.
-    pub event_id: Option<String>,
-    /// When the Scheduled Event was due.
-    pub time: Option<DateTime>,
     /// The registrations to sweep; `None` for all that the settings allow.
     pub labels: Option<Vec<ConnectorLabel>>,
     /// The functions whose registrations to sweep; `None` for all.
-    pub functions: Option<Vec<NamedFunction>>,
+    pub functions: Option<Vec<FunctionSelector>>,
     /// Whether version-pinned registrations move to the newest version.
     pub to_newest: bool,
     /// Whether the sweep writes nothing.
@@ -68,7 +63,6 @@ pub(super) fn by_hand(payload: &str) -> Result<Sweep, InvalidEvent> {
         })?,
         to_newest: sweep.to_newest.unwrap_or(false),
         dry_run: sweep.dry_run.unwrap_or(false),
-        ..Sweep::default()
     })
 }
 
@@ -130,9 +124,9 @@ mod tests {
                 format!(r#"{{"sweep": {{"functions": ["crm", "{arn}", "{arn}:7"]}}}}"#),
                 Sweep {
                     functions: Some(vec![
-                        NamedFunction::Name("crm".to_owned()),
-                        NamedFunction::Function(function.clone()),
-                        NamedFunction::Function(function.clone()),
+                        FunctionSelector::Name("crm".to_owned()),
+                        FunctionSelector::Function(function.clone()),
+                        FunctionSelector::Function(function.clone()),
                     ]),
                     ..none.clone()
                 },

@@ -28,6 +28,4 @@ pub enum RegisterAs {
     Follow,
     /// Unqualified registrations become version-pinned at the next published version.
     Version,
-    /// Version-pinned registrations become unqualified at the next published version.
-    Unqualified,
 }

@@ -38,10 +38,9 @@ enum Piece {
     Date,
 }
 
-/// A template with braces that are not a placeholder.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a placeholder; expected {{function}}, {{version}} and {{date}} only")]
-pub struct UnknownPlaceholder(String);
+/// Braces in a template that are not a placeholder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownPlaceholder(pub String);
 
 impl Description {
     /// The connector's own description, unchanged.
@@ -65,11 +64,6 @@ impl Description {
 }
 
 impl Template {
-    /// Whether it has the placeholder `{version}`.
-    pub fn names_the_version(&self) -> bool {
-        self.0.contains(&Piece::Version)
-    }
-
     /// Fills in the placeholders, replaces each character that the API rejects with `-`, and truncates
     /// text that is too long.
     pub fn render(&self, function: &str, version: &str, date: &str) -> Description {
@@ -128,24 +122,7 @@ impl fmt::Display for Description {
 /// Whether it matches `[\s\w/!@#+=.-]`, with `\s` and `\w` read as ASCII only, as in Java's patterns.
 /// That is the narrower reading; how AppFlow reads the pattern is unverified.
 fn is_allowed(character: char) -> bool {
-    character.is_ascii_alphanumeric()
-        || matches!(
-            character,
-            ' ' | '\t'
-                | '\n'
-                | '\x0B'
-                | '\x0C'
-                | '\r'
-                | '_'
-                | '/'
-                | '!'
-                | '@'
-                | '#'
-                | '+'
-                | '='
-                | '.'
-                | '-'
-        )
+    character.is_ascii_alphanumeric() || " \t\n\x0B\x0C\r_/!@#+=.-".contains(character)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What an update changed: the difference between two descriptions of a connector, which is all that
 //! AppFlow shows of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 /// Members of `connectorConfiguration` that describe the registration and not the connector. They are
 /// not evidence: an update changes some of them whatever the connector's configuration is.
 const NOT_THE_CONNECTORS: [&str; 6] = [
@@ -17,8 +19,8 @@ const NOT_THE_CONNECTORS: [&str; 6] = [
 pub struct Configuration {
     /// `connectorVersion`.
     pub version: Option<String>,
-    /// The connector's own members by name, sorted, each with a digest of its value.
-    members: Vec<(String, u64)>,
+    /// The connector's own members by name, each with a digest of its value.
+    members: BTreeMap<String, u64>,
 }
 
 /// What an update changed.
@@ -35,29 +37,21 @@ pub struct Evidence {
 impl Configuration {
     /// A configuration of these members, each with a digest of its value.
     pub fn new(version: Option<String>, members: impl Iterator<Item = (String, u64)>) -> Self {
-        let mut members: Vec<_> = members
-            .filter(|(name, _)| !NOT_THE_CONNECTORS.contains(&name.as_str()))
-            .collect();
-        members.sort_unstable();
-        Self { version, members }
+        let members = members.filter(|(name, _)| !NOT_THE_CONNECTORS.contains(&name.as_str()));
+        Self {
+            version,
+            members: members.collect(),
+        }
     }
 
     /// What an update changed, if AppFlow had `self` before it and has `after` now.
     pub fn evidence(&self, after: &Self) -> Evidence {
-        let differs = |one: &Self, other: &Self| {
-            let other = other.members.clone();
-            let names = one.members.iter();
-            let names = names.filter(move |member| !other.contains(member));
-            names.map(|(name, _)| name.clone()).collect::<Vec<_>>()
-        };
-        let mut changed = differs(self, after);
-        changed.append(&mut differs(after, self));
-        changed.sort_unstable();
-        changed.dedup();
+        let names: BTreeSet<&String> = self.members.keys().chain(after.members.keys()).collect();
+        let differs = |name: &&String| self.members.get(*name) != after.members.get(*name);
         Evidence {
             previous_version: self.version.clone(),
             version: after.version.clone(),
-            changed,
+            changed: names.into_iter().filter(differs).cloned().collect(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [Lambda API reference](https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html).
 //! A new ARN is only made by editing one that was received, so the partition is never guessed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
@@ -31,6 +32,9 @@ pub struct Function {
 
 /// The number of a published version.
 pub type Version = NonZeroU64;
+
+/// A function's published versions: ListVersionsByFunction without `$LATEST`.
+pub type Versions = BTreeSet<Version>;
 
 /// What follows the function's name in an ARN.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,35 +97,25 @@ impl Function {
             return text.parse().map(|arn: FunctionArn| arn.function);
         }
         let bad = || NotAFunction::new(text, "name, partial ARN or ARN");
-        let mut parts = text.split(':').peekable();
+        let mut parts: Vec<&str> = text.split(':').collect();
         // A function may be named like a Region, or `function`: a part is a prefix only if another
         // part follows.
-        let more =
-            |parts: &std::iter::Peekable<std::str::Split<'_, char>>| parts.clone().nth(1).is_some();
-        let mut region = region;
-        let mut account = account;
-        if more(&parts) {
-            region = parts.next_if(|part| is_region(part)).or(region);
-        }
-        if more(&parts) {
-            account = parts.next_if(|part| is_account(part)).or(account);
-        }
-        if more(&parts) {
-            parts.next_if_eq(&"function");
-        }
-        let name = parts.next().filter(|name| is_name(name)).ok_or_else(bad)?;
-        if let Some(qualifier) = parts.next() {
-            qualifier.parse::<Qualifier>().map_err(|_| bad())?;
-        }
-        let region = region.filter(|text| is_region(text)).ok_or_else(bad)?;
-        let account = account.filter(|text| is_account(text)).ok_or_else(bad)?;
-        if parts.next().is_some() {
-            return Err(bad());
-        }
+        let mut prefix =
+            |is: fn(&str) -> bool| (parts.len() > 1 && is(parts[0])).then(|| parts.remove(0));
+        let region = prefix(is_region).or(region).filter(|text| is_region(text));
+        let account = prefix(is_account)
+            .or(account)
+            .filter(|text| is_account(text));
+        prefix(|part| part == "function");
+        let name = match parts[..] {
+            [name] => Some(name),
+            [name, qualifier] => qualifier.parse().map(|_: Qualifier| name).ok(),
+            _ => None,
+        };
         Ok(Self {
-            region: region.into(),
-            account: account.into(),
-            name: name.into(),
+            region: region.ok_or_else(bad)?.into(),
+            account: account.ok_or_else(bad)?.into(),
+            name: name.filter(|name| is_name(name)).ok_or_else(bad)?.into(),
         })
     }
 
@@ -189,33 +183,32 @@ impl FromStr for FunctionArn {
 
     fn from_str(text: &str) -> Result<Self, NotAFunction> {
         let bad = || NotAFunction::new(text, "ARN");
-        let mut parts = text.splitn(8, ':');
-        let mut next = || parts.next();
-        let (arn, partition, service) = (next(), next(), next());
-        let (region, account, kind) = (next(), next(), next());
-        let (name, qualifier) = (next(), next());
-        if arn != Some("arn") || service != Some("lambda") || kind != Some("function") {
+        let parts: Vec<&str> = text.splitn(8, ':').collect();
+        let [
+            "arn",
+            partition,
+            "lambda",
+            region,
+            account,
+            "function",
+            name,
+            qualifier @ ..,
+        ] = &parts[..]
+        else {
+            return Err(bad());
+        };
+        if !(is_partition(partition) && is_region(region) && is_account(account) && is_name(name)) {
             return Err(bad());
         }
+        let qualifier = qualifier.first().map(|text| text.parse()).transpose();
         Ok(Self {
-            partition: partition
-                .filter(|text| is_partition(text))
-                .ok_or_else(bad)?
-                .into(),
+            partition: (*partition).into(),
             function: Function {
-                region: region
-                    .filter(|text| is_region(text))
-                    .ok_or_else(bad)?
-                    .into(),
-                account: account
-                    .filter(|text| is_account(text))
-                    .ok_or_else(bad)?
-                    .into(),
-                name: name.filter(|text| is_name(text)).ok_or_else(bad)?.into(),
+                region: (*region).into(),
+                account: (*account).into(),
+                name: (*name).into(),
             },
-            qualifier: qualifier
-                .map(|text| text.parse().map_err(|_| bad()))
-                .transpose()?,
+            qualifier: qualifier.map_err(|_| bad())?,
         })
     }
 }

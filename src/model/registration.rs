@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use crate::model::evidence::Configuration;
 use crate::model::function_arn::FunctionArn;
-use crate::model::service_error::ServiceError;
 
 /// The longest connector label (UpdateConnectorRegistration, `connectorLabel`).
 const LABEL_MAX: usize = 256;
@@ -21,78 +20,37 @@ pub struct ConnectorLabel(String);
     "`{0}` is not a connector label: expected 2 to 256 characters, the first a letter or digit, the \
      rest letters, digits, or any of _!@#.-"
 )]
-pub struct NotALabel(String);
+pub struct InvalidLabel(String);
 
 /// A custom connector's registration, as DescribeConnector returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Registration {
     /// The connector's function, with the qualifier that it was registered with.
     pub function_arn: FunctionArn,
-    /// The AppFlow that the registration belongs to; `None` if the response has no connector ARN, as a
-    /// recorded one has none.
-    pub source: Option<AppFlowSource>,
     /// The connector's description. It may have characters that an update must not have.
     pub description: Option<String>,
     /// AppFlow's copy of the connector's configuration.
     pub configuration: Configuration,
 }
 
-/// Why a registration could not be described.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Undescribed {
-    /// DescribeConnector failed.
-    Call(ServiceError),
-    /// The response has no valid Lambda function ARN, for this reason.
-    NoFunction(String),
-}
-
 /// The AppFlow of one account and Region, which a function's resource policy can let invoke it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AppFlowSource {
-    /// The partition.
-    pub partition: String,
-    /// AppFlow's Region.
-    pub region: String,
-    /// The account that owns the registrations.
+    /// The `SourceAccount` for a permission.
     pub account: String,
+    /// The `SourceArn` for a permission: every resource of this AppFlow.
+    pub arn: String,
 }
 
 impl AppFlowSource {
-    /// The AppFlow that a connector's ARN names, `arn:aws:appflow:REGION:ACCOUNT:connector/LABEL`;
-    /// `None` for any other text.
-    pub fn of_connector(arn: &str) -> Option<Self> {
-        let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        match parts.as_slice() {
-            ["arn", partition, "appflow", region, account, connector]
-                if connector.starts_with("connector/") =>
-            {
-                Some(Self {
-                    partition: (*partition).to_owned(),
-                    region: (*region).to_owned(),
-                    account: (*account).to_owned(),
-                })
-            }
-            _ => None,
-        }
-    }
-
     /// The AppFlow of a function's own account and Region.
-    pub fn beside(function_arn: &FunctionArn) -> Self {
+    pub fn of_function(arn: &FunctionArn) -> Self {
+        let (partition, function) = (arn.partition(), arn.function());
+        let (region, account) = (function.region(), function.account());
         Self {
-            partition: function_arn.partition().to_owned(),
-            region: function_arn.function().region().to_owned(),
-            account: function_arn.function().account().to_owned(),
+            account: account.to_owned(),
+            arn: format!("arn:{partition}:appflow:{region}:{account}:*"),
         }
-    }
-
-    /// The `SourceArn` for a permission: every resource of this AppFlow.
-    pub fn arn(&self) -> String {
-        let Self {
-            partition,
-            region,
-            account,
-        } = self;
-        format!("arn:{partition}:appflow:{region}:{account}:*")
     }
 }
 
@@ -104,9 +62,9 @@ impl ConnectorLabel {
 }
 
 impl FromStr for ConnectorLabel {
-    type Err = NotALabel;
+    type Err = InvalidLabel;
 
-    fn from_str(text: &str) -> Result<Self, NotALabel> {
+    fn from_str(text: &str) -> Result<Self, InvalidLabel> {
         let mut bytes = text.bytes();
         let first = bytes
             .next()
@@ -117,7 +75,7 @@ impl FromStr for ConnectorLabel {
         if first && rest && (2..=LABEL_MAX).contains(&text.len()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(NotALabel(text.chars().take(LABEL_MAX + 1).collect()))
+            Err(InvalidLabel(text.chars().take(LABEL_MAX + 1).collect()))
         }
     }
 }
@@ -155,23 +113,5 @@ mod tests {
         let too_long = "a".repeat(257);
         assert!(told(&too_long).starts_with(&format!("`{too_long}` is not a connector label")));
         assert_eq!(told(&"a".repeat(1_000_000)), told(&too_long));
-    }
-
-    #[test]
-    fn a_connector_s_arn_tells_whose_it_is() {
-        let source = AppFlowSource::of_connector(
-            "arn:aws-cn:appflow:cn-north-1:123456789012:connector/acme-crm",
-        );
-        assert_eq!(
-            source.map(|source| source.arn()).as_deref(),
-            Some("arn:aws-cn:appflow:cn-north-1:123456789012:*")
-        );
-        for arn in [
-            "",
-            "acme-crm",
-            "arn:aws:appflow:us-east-1:123456789012:flow/acme-crm",
-        ] {
-            assert_eq!(AppFlowSource::of_connector(arn), None, "{arn}");
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! The AWS calls that the updater makes, and how they fail.
 
 use std::fmt;
+use std::time::Duration;
 
 /// An operation of AppFlow or Lambda. The list is complete: an error cannot be reported without its
 /// operation, and a test compares the template's permissions with the list.
@@ -32,21 +33,23 @@ impl Operation {
     ];
 
     /// The IAM action that allows it, from the service authorization reference.
-    pub fn action(self) -> &'static str {
-        match self {
-            Self::ListConnectors => "appflow:ListConnectors",
-            Self::DescribeConnector => "appflow:DescribeConnector",
-            Self::UpdateConnectorRegistration => "appflow:UpdateConnectorRegistration",
-            Self::GetFunctionConfiguration => "lambda:GetFunctionConfiguration",
-            Self::ListVersionsByFunction => "lambda:ListVersionsByFunction",
-            Self::AddPermission => "lambda:AddPermission",
-        }
+    pub fn action(self) -> String {
+        let service = match self {
+            Self::ListConnectors | Self::DescribeConnector | Self::UpdateConnectorRegistration => {
+                "appflow"
+            }
+            Self::GetFunctionConfiguration | Self::ListVersionsByFunction | Self::AddPermission => {
+                "lambda"
+            }
+        };
+        format!("{service}:{self}")
     }
+}
 
-    /// Its name in the service's API.
-    pub fn name(self) -> &'static str {
-        let action = self.action();
-        action.split_once(':').map_or(action, |(_, name)| name)
+/// Displays as its name in the service's API.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
     }
 }
 
@@ -73,6 +76,10 @@ pub enum ErrorKind {
     Throttled,
     /// An internal error of the service.
     Internal,
+    /// The response has no valid ARN of a Lambda function.
+    NoFunction,
+    /// The request could not be sent, for example because there are no credentials to sign it with.
+    NotSent,
     /// No response arrived, or one that is not the service's.
     NoAnswer,
     /// The invocation ran out of time.
@@ -113,22 +120,33 @@ pub struct ServiceError {
 impl ServiceError {
     /// A call that was cut off because the invocation ran out of time.
     pub fn out_of_time(operation: Operation) -> Self {
-        Self {
-            operation,
-            kind: ErrorKind::OutOfTime,
-            code: None,
-            message: "the invocation ran out of time".to_owned(),
-            request_id: None,
-        }
+        let message = "the invocation ran out of time".to_owned();
+        Self::without_response(operation, ErrorKind::OutOfTime, message)
+    }
+
+    /// A call that was given up after this time.
+    pub fn too_slow(operation: Operation, after: Duration) -> Self {
+        let message = format!("no answer within {} seconds", after.as_secs());
+        Self::without_response(operation, ErrorKind::NoAnswer, message)
     }
 
     /// A list whose page has its own token as that of the next page, so that it would never end.
     pub fn endless(operation: Operation) -> Self {
+        let message = "the token for the next page is the same as for this page".to_owned();
+        Self::without_response(operation, ErrorKind::Other, message)
+    }
+
+    /// A description without a valid ARN of a Lambda function, for this reason.
+    pub fn no_function(reason: String) -> Self {
+        Self::without_response(Operation::DescribeConnector, ErrorKind::NoFunction, reason)
+    }
+
+    fn without_response(operation: Operation, kind: ErrorKind, message: String) -> Self {
         Self {
             operation,
-            kind: ErrorKind::Other,
+            kind,
             code: None,
-            message: "the token for the next page is the same as for this page".to_owned(),
+            message,
             request_id: None,
         }
     }
@@ -136,7 +154,7 @@ impl ServiceError {
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let operation = self.operation.name();
+        let operation = self.operation;
         let message = &self.message;
         match (&self.code, self.kind) {
             (Some(code), _) => write!(f, "{operation} failed with {code}: {message}")?,

@@ -1,8 +1,14 @@
-//! Brings each registration up to date: observes, decides, waits, updates, and checks.
+//! Brings each registration up to date. [`driver`] runs [`round`] after [`round`] for each registration,
+//! until there is an outcome.
 
-pub mod decide;
+mod answers;
+pub mod aws_services;
+pub mod driver;
+mod ends;
+pub mod job;
 pub mod outcome;
-pub mod plan;
-pub mod run;
-pub mod steps;
-mod target;
+pub mod progress;
+pub mod round;
+pub mod services;
+#[cfg(test)]
+mod tests;

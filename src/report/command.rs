@@ -1,40 +1,21 @@
 //! The AWS CLI command that allows AppFlow to invoke a version or alias.
 
-use std::fmt;
-
 use crate::aws::lambda::{APPFLOW, STATEMENT_ID};
 use crate::model::function_arn::FunctionArn;
 use crate::model::registration::AppFlowSource;
 
-/// Displays as that command.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AllowAppFlowCommand<'a> {
-    /// The version or alias.
-    pub(super) arn: &'a FunctionArn,
-    /// The AppFlow that may invoke it.
-    pub(super) source: &'a AppFlowSource,
-}
-
-impl fmt::Display for AllowAppFlowCommand<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { arn, source } = self;
-        let function = arn.with_qualifier(None);
-        let region = arn.function().region();
-        write!(
-            f,
-            "aws lambda add-permission --region {region} --function-name {function}"
-        )?;
-        if let Some(qualifier) = arn.qualifier() {
-            write!(f, " --qualifier '{qualifier}'")?;
-        }
-        write!(
-            f,
-            " --statement-id {STATEMENT_ID} --action lambda:InvokeFunction --principal {APPFLOW} \
-             --source-account {} --source-arn '{}'",
-            source.account,
-            source.arn()
-        )
-    }
+/// The command with which this AppFlow may invoke this version or alias.
+pub(super) fn allow_appflow(arn: &FunctionArn, appflow: &AppFlowSource) -> String {
+    let function = arn.with_qualifier(None);
+    let region = arn.function().region();
+    let qualifier = arn.qualifier();
+    let qualifier = qualifier.map_or_else(String::new, |name| format!(" --qualifier '{name}'"));
+    let (account, source) = (&appflow.account, &appflow.arn);
+    format!(
+        "aws lambda add-permission --region {region} --function-name {function}{qualifier} \
+         --statement-id {STATEMENT_ID} --action lambda:InvokeFunction --principal {APPFLOW} \
+         --source-account {account} --source-arn '{source}'"
+    )
 }
 
 #[cfg(test)]
@@ -43,18 +24,14 @@ mod tests {
 
     #[test]
     fn the_command_is_one_that_a_shell_takes() {
-        let command = AllowAppFlowCommand {
-            arn: &"arn:aws-cn:lambda:cn-north-1:123456789012:function:crm:7"
-                .parse()
-                .unwrap(),
-            source: &AppFlowSource {
-                partition: "aws-cn".to_owned(),
-                region: "cn-north-1".to_owned(),
-                account: "111122223333".to_owned(),
-            },
+        let arn = "arn:aws-cn:lambda:cn-north-1:123456789012:function:crm:7";
+        let appflow = AppFlowSource {
+            account: "111122223333".to_owned(),
+            arn: "arn:aws-cn:appflow:cn-north-1:111122223333:*".to_owned(),
         };
+        let command = allow_appflow(&arn.parse().unwrap(), &appflow);
         assert_eq!(
-            command.to_string(),
+            command,
             "aws lambda add-permission --region cn-north-1 \
              --function-name arn:aws-cn:lambda:cn-north-1:123456789012:function:crm \
              --qualifier '7' --statement-id connector-updater-appflow \

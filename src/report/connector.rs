@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use crate::decide::Skip;
 use crate::model::function_arn::FunctionArn;
-use crate::reconcile::outcome::{Connector, Outcome};
-use crate::report::words;
+use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
+use crate::report::messages;
 
 /// One registration in a response. Members without a value are left out.
 #[derive(Serialize)]
@@ -27,7 +28,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(connector: &'a Connector) -> Self {
+    pub(super) fn new(connector: &'a ConnectorResult) -> Self {
         let mut row = Self {
             connector_label: &connector.label,
             outcome: "failed",
@@ -41,32 +42,25 @@ impl<'a> Row<'a> {
         match &connector.outcome {
             Outcome::Updated {
                 target,
-                behind,
-                since,
+                replaced_by,
                 evidence,
             } => {
                 row.outcome = "updated";
                 row.target_arn = Some(target);
-                let since = since.as_ref().map(words::since);
-                row.reason = since.or_else(|| behind.map(words::behind));
+                row.reason = replaced_by.as_ref().map(messages::replaced_by);
                 if let Some(evidence) = evidence {
                     row.previous_connector_version = evidence.previous_version.as_deref();
                     row.connector_version = evidence.version.as_deref();
                     row.changed = Some(&evidence.changed);
                 }
             }
-            Outcome::Planned { target, behind } => {
+            Outcome::Planned { target } => {
                 row.outcome = "planned";
                 row.target_arn = Some(target);
-                row.reason = behind.map(words::behind);
             }
-            Outcome::Skipped(reason) => {
+            Outcome::Skipped(skip) => {
                 row.outcome = "skipped";
-                row.reason = Some(words::skip(reason));
-            }
-            Outcome::Orphaned(gone) => {
-                row.outcome = "skipped";
-                row.reason = Some(words::orphaned(gone));
+                row.reason = Some(messages::skip(skip));
             }
             Outcome::Failed { target, failure } => {
                 row.target_arn = target.as_ref();
@@ -78,19 +72,12 @@ impl<'a> Row<'a> {
 }
 
 /// A failure's `reason`: its name, and its text.
-pub(super) fn reason(
-    failure: &crate::reconcile::outcome::Failure,
-    target: Option<&FunctionArn>,
-) -> String {
-    format!(
-        "{}: {}",
-        failure.kind().name(),
-        words::failure(failure, target)
-    )
+pub(super) fn reason(failure: &Failure, target: Option<&FunctionArn>) -> String {
+    format!("{}: {}", failure.name(), messages::failure(failure, target))
 }
 
 /// Writes the registration's log line.
-pub(crate) fn log(connector: &Connector, request_id: &str, event_id: Option<&str>) {
+pub(crate) fn log(connector: &ConnectorResult, request_id: &str, event_id: Option<&str>) {
     let row = Row::new(connector);
     let registered = row.registered_arn.map(tracing::field::display);
     let target = row.target_arn.map(tracing::field::display);
@@ -120,13 +107,9 @@ pub(crate) fn log(connector: &Connector, request_id: &str, event_id: Option<&str
     }
     match &connector.outcome {
         Outcome::Failed { .. } => line!(error),
-        Outcome::Orphaned(_)
-        | Outcome::Updated {
-            behind: Some(_), ..
-        }
-        | Outcome::Planned {
-            behind: Some(_), ..
-        } => line!(warn),
+        Outcome::Skipped(
+            Skip::Behind(_) | Skip::VersionsUnknown(_) | Skip::Orphaned(_) | Skip::NoVersion(_),
+        ) => line!(warn),
         Outcome::Updated { .. } | Outcome::Planned { .. } | Outcome::Skipped(_) => line!(info),
     }
 }
@@ -135,8 +118,7 @@ pub(crate) fn log(connector: &Connector, request_id: &str, event_id: Option<&str
 mod tests {
     use super::*;
     use crate::model::function_arn::Version;
-    use crate::reconcile::decide::Skip;
-    use crate::reconcile::outcome::{Failure, Gone};
+    use crate::model::service_error::{Operation, ServiceError};
     use serde_json::{Value, json};
     use std::io;
     use std::sync::{Arc, Mutex};
@@ -156,7 +138,7 @@ mod tests {
     }
 
     /// The one line of a connector.
-    fn line(connector: &Connector) -> Value {
+    fn line(connector: &ConnectorResult) -> Value {
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -173,35 +155,39 @@ mod tests {
         let arn: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm:7"
             .parse()
             .unwrap();
-        let updated = |behind| Outcome::Updated {
+        let updated = Outcome::Updated {
             target: arn.clone(),
-            behind,
-            since: None,
+            replaced_by: None,
             evidence: None,
         };
-        let planned = |behind| Outcome::Planned {
+        let planned = Outcome::Planned {
             target: arn.clone(),
-            behind,
         };
         let failed = Outcome::Failed {
             target: None,
             failure: Failure::NotRegistered,
         };
-        let newer = Version::new(8);
+        let version = Version::MIN;
+        let error = ServiceError::out_of_time(Operation::ListVersionsByFunction);
         for (outcome, level, told) in [
-            (updated(None), "INFO", "updated"),
-            (updated(newer), "WARN", "updated"),
-            (planned(None), "INFO", "planned"),
-            (planned(newer), "WARN", "planned"),
+            (updated, "INFO", "updated"),
+            (planned, "INFO", "planned"),
             (Outcome::Skipped(Skip::FollowsLatest), "INFO", "skipped"),
+            (Outcome::Skipped(Skip::Behind(version)), "WARN", "skipped"),
             (
-                Outcome::Orphaned(Gone::Versions(arn.clone())),
+                Outcome::Skipped(Skip::VersionsUnknown(version)),
+                "WARN",
+                "skipped",
+            ),
+            (Outcome::Skipped(Skip::Orphaned(error)), "WARN", "skipped"),
+            (
+                Outcome::Skipped(Skip::NoVersion(arn.clone())),
                 "WARN",
                 "skipped",
             ),
             (failed, "ERROR", "failed"),
         ] {
-            let line = line(&Connector {
+            let line = line(&ConnectorResult {
                 label: "acme-crm".to_owned(),
                 registered: Some(arn.clone()),
                 outcome,

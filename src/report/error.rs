@@ -7,14 +7,14 @@ use lambda_runtime::Diagnostic;
 use crate::event::InvalidEvent;
 use crate::model::function_arn::FunctionArn;
 use crate::model::service_error::{ErrorKind, ServiceError};
-use crate::reconcile::outcome::{Connector, Failure, FailureKind, Outcome};
+use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
 use crate::report::connector::reason;
-use crate::report::words::with_advice;
+use crate::report::messages::with_advice;
 use crate::settings::InvalidSettings;
 
 /// The most failed registrations that an error lists. Each takes up to about two kilobytes, and Lambda's
 /// record of a failed invocation has to fit into an SQS message. The log has all of them.
-const SPELT_OUT: usize = 20;
+const LISTED_MAX: usize = 20;
 
 /// Why an invocation, or startup, failed.
 pub enum Error {
@@ -27,7 +27,7 @@ pub enum Error {
     /// Registrations that should have been updated were not; all others were tried.
     Registrations(
         /// All registrations, at least one of which failed.
-        Vec<Connector>,
+        Vec<ConnectorResult>,
     ),
     /// A bug in connector-updater: a panic's message and location.
     Panicked(String),
@@ -39,31 +39,24 @@ impl Error {
         match self {
             Self::InvalidSettings(_) => "InvalidSettings",
             Self::InvalidEvent(_) => "InvalidEvent",
-            Self::ListFailed(error) if error.kind == ErrorKind::OutOfTime => {
-                FailureKind::OutOfTime.name()
-            }
+            Self::ListFailed(error) if error.kind == ErrorKind::OutOfTime => "OutOfTime",
             Self::ListFailed(_) => "ListFailed",
             Self::Registrations(connectors) => {
-                let mut kinds = failed(connectors).map(|(_, failure, _)| failure.kind());
-                match kinds.next() {
-                    Some(first) if kinds.all(|kind| kind == first) => first.name(),
+                let mut names = failed(connectors).map(|(_, failure, _)| failure.name());
+                match names.next() {
+                    Some(first) if names.all(|name| name == first) => first,
                     _ => "SeveralFailed",
                 }
             }
             Self::Panicked(_) => "Panicked",
         }
     }
-}
 
-impl Error {
     /// The registrations and their outcomes, if the invocation got that far.
-    pub fn connectors(&self) -> &[Connector] {
+    pub fn connectors(&self) -> &[ConnectorResult] {
         match self {
             Self::Registrations(connectors) => connectors,
-            Self::InvalidSettings(_)
-            | Self::InvalidEvent(_)
-            | Self::ListFailed(_)
-            | Self::Panicked(_) => &[],
+            _ => &[],
         }
     }
 }
@@ -91,17 +84,17 @@ impl fmt::Display for Error {
                     .map(|connector| connector.label.as_str())
                     .collect();
                 write!(f, "{count} of {} registrations failed", connectors.len())?;
-                for (label, failure, target) in failed(connectors).take(SPELT_OUT) {
+                for (label, failure, target) in failed(connectors).take(LISTED_MAX) {
                     write!(f, "\n{label}: {}", reason(failure, target))?;
                 }
-                if let Some(more @ 1..) = count.checked_sub(SPELT_OUT) {
+                if let Some(more @ 1..) = count.checked_sub(LISTED_MAX) {
                     write!(f, "\nand {more} more, each with its own line in the log")?;
                 }
                 write!(f, "\n{} updated", updated.len())?;
-                for (position, label) in updated.iter().take(SPELT_OUT).enumerate() {
+                for (position, label) in updated.iter().take(LISTED_MAX).enumerate() {
                     write!(f, "{}{label}", if position == 0 { ": " } else { ", " })?;
                 }
-                if updated.len() > SPELT_OUT {
+                if updated.len() > LISTED_MAX {
                     write!(f, ", …")?;
                 }
                 let others = connectors.len() - count - updated.len();
@@ -119,7 +112,7 @@ impl fmt::Display for Error {
 
 /// The registrations that failed, each with the failure and the target.
 fn failed(
-    connectors: &[Connector],
+    connectors: &[ConnectorResult],
 ) -> impl Iterator<Item = (&str, &Failure, Option<&FunctionArn>)> {
     connectors
         .iter()
@@ -164,12 +157,12 @@ impl From<Error> for Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::Skip;
     use crate::model::registration::{AppFlowSource, ConnectorLabel};
     use crate::model::service_error::Operation;
-    use crate::reconcile::decide::Skip;
 
     fn error(failures: &[Failure]) -> Error {
-        let connector = |label: String, outcome| Connector {
+        let connector = |label: String, outcome| ConnectorResult {
             label,
             registered: None,
             outcome,
@@ -179,14 +172,10 @@ mod tests {
             .unwrap();
         let updated = Outcome::Updated {
             target: arn.clone(),
-            behind: None,
-            since: None,
+            replaced_by: None,
             evidence: None,
         };
-        let planned = Outcome::Planned {
-            target: arn,
-            behind: None,
-        };
+        let planned = Outcome::Planned { target: arn };
         let mut connectors = vec![
             connector("fine".to_owned(), updated),
             connector("old".to_owned(), Outcome::Skipped(Skip::FollowsLatest)),
@@ -247,7 +236,7 @@ mod tests {
             .parse()
             .unwrap();
         let message = |failed: usize, updated: usize| {
-            let failed = (0..failed).map(|number| Connector {
+            let failed = (0..failed).map(|number| ConnectorResult {
                 label: format!("bad-{number}"),
                 registered: None,
                 outcome: Outcome::Failed {
@@ -255,13 +244,12 @@ mod tests {
                     failure: Failure::NotRegistered,
                 },
             });
-            let updated = (0..updated).map(|number| Connector {
+            let updated = (0..updated).map(|number| ConnectorResult {
                 label: format!("good-{number}"),
                 registered: None,
                 outcome: Outcome::Updated {
                     target: arn.clone(),
-                    behind: None,
-                    since: None,
+                    replaced_by: None,
                     evidence: None,
                 },
             });
@@ -309,6 +297,8 @@ mod tests {
             ErrorKind::Exists,
             ErrorKind::Throttled,
             ErrorKind::Internal,
+            ErrorKind::NoFunction,
+            ErrorKind::NotSent,
             ErrorKind::NoAnswer,
             ErrorKind::OutOfTime,
             ErrorKind::Other,
@@ -318,7 +308,7 @@ mod tests {
             .unwrap();
         let mut failures = vec![
             Failure::NotRegistered,
-            Failure::NoFunction("no ARN".to_owned()),
+            Failure::Describe(ServiceError::no_function("no ARN".to_owned())),
             Failure::Label("a b".parse::<ConnectorLabel>().unwrap_err()),
             Failure::NoVersion(arn.clone()),
             Failure::FunctionFailed("no subnet".to_owned()),
@@ -339,11 +329,11 @@ mod tests {
                 Failure::Function(error.clone()),
                 Failure::Unchecked(error.clone()),
             ]);
-            for grant in [None, Some(error.clone())] {
+            for grant_error in [None, Some(error.clone())] {
                 failures.push(Failure::Update {
                     error: error.clone(),
-                    grant,
-                    source: Some(AppFlowSource::beside(&arn)),
+                    grant_error,
+                    appflow: Some(AppFlowSource::of_function(&arn)),
                 });
             }
         }
@@ -356,7 +346,7 @@ mod tests {
         let target = target.parse().unwrap();
         for failure in everything_that_can_fail() {
             let text = reason(&failure, Some(&target));
-            assert!(text.starts_with(failure.kind().name()), "{text}");
+            assert!(text.starts_with(failure.name()), "{text}");
             for promise in [
                 "again by itself",
                 "tries the event again",
@@ -365,7 +355,11 @@ mod tests {
             ] {
                 assert!(!text.contains(promise), "{text}");
             }
-            if let Failure::Describe(_) | Failure::Function(_) | Failure::Update { .. } = &failure {
+            if let Failure::Describe(error)
+            | Failure::Function(error)
+            | Failure::Update { error, .. } = &failure
+                && error.code.is_some()
+            {
                 let service = "UpdateConnectorRegistration failed with SomeException: Its own \
                                words. (request id abc). ";
                 let (_, advice) = text.split_once(service).expect("the service's own words");
@@ -380,10 +374,9 @@ mod tests {
         let list = ServiceError::out_of_time(Operation::ListConnectors);
         let other = ["InvalidSettings", "SeveralFailed"];
         let failures = everything_that_can_fail();
-        let names = FailureKind::ALL
+        let names = failures
             .iter()
-            .map(|kind| kind.name())
-            .chain(failures.iter().map(|failure| failure.kind().name()))
+            .map(Failure::name)
             .chain([
                 Error::InvalidEvent(InvalidEvent(String::new())).name(),
                 Error::ListFailed(list).name(),

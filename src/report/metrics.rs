@@ -8,8 +8,8 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Map, Value, json};
 
-use crate::model::evidence::Evidence;
-use crate::reconcile::outcome::{Connector, Outcome};
+use crate::decide::Skip;
+use crate::reconcile::outcome::{ConnectorResult, Outcome};
 use crate::settings::LogLevel;
 
 /// The metrics' namespace in CloudWatch.
@@ -20,173 +20,132 @@ pub const DIMENSION: &str = "FunctionName";
 /// that updated its registrations.
 pub const DEPLOYMENT_TO_UPDATE: &str = "DeploymentToUpdate";
 
-/// The metrics of one invocation.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Metrics {
-    updated: usize,
-    skipped: usize,
-    failed: usize,
-    planned: usize,
-    /// Updates that changed AppFlow's copy.
-    changed: usize,
-    /// What a sweep found; `None` for an event.
-    found: Option<Found>,
-    /// Milliseconds from the deployment to the end of the invocation; `None` without an update.
-    deployment_to_update: Option<f64>,
-    now: SystemTime,
-}
-
-/// What a sweep found.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Found {
-    /// Registrations that it changed, which an event should have changed before.
-    stale: usize,
-    /// Registrations whose version is not the newest.
-    behind: usize,
-    /// Registrations whose function no longer exists.
-    orphaned: usize,
-}
-
-/// Whether an invocation was about an event or a sweep.
+/// What the updater was invoked by.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum About {
+pub enum Invoked {
     /// An event, with the time of its deployment if it is known.
-    Event(Option<DateTime>),
+    ByEvent(Option<DateTime>),
     /// A sweep.
-    Sweep {
+    BySweep {
         /// Whether it names functions. A deployment pipeline does so for functions that it has just
         /// deployed, so what such a sweep changes was not stale.
         of_functions: bool,
     },
 }
 
-impl Metrics {
-    /// The metrics of an invocation that ends `now`.
-    pub fn of(connectors: &[Connector], about: About, now: SystemTime) -> Self {
-        let mut metrics = Self {
-            updated: 0,
-            skipped: 0,
-            failed: 0,
-            planned: 0,
-            changed: 0,
-            found: None,
-            deployment_to_update: None,
-            now,
-        };
-        let mut found = Found::default();
-        for connector in connectors {
-            match &connector.outcome {
-                Outcome::Updated {
-                    behind, evidence, ..
-                } => {
-                    metrics.updated += 1;
-                    found.behind += usize::from(behind.is_some());
-                    let changed = |evidence: &Evidence| !evidence.changed.is_empty();
-                    metrics.changed += usize::from(evidence.as_ref().is_some_and(changed));
-                }
-                Outcome::Planned { behind, .. } => {
-                    metrics.planned += 1;
-                    found.behind += usize::from(behind.is_some());
-                }
-                Outcome::Skipped(_) => metrics.skipped += 1,
-                Outcome::Orphaned(_) => {
-                    metrics.skipped += 1;
-                    found.orphaned += 1;
-                }
-                Outcome::Failed { .. } => metrics.failed += 1,
-            }
+/// The line of metrics of an invocation that ends `now`.
+///
+/// Lambda's filter treats a line without a level as INFO, and drops it if the minimum log level is higher.
+/// So the line has the minimum log level itself.
+pub fn line(
+    results: &[ConnectorResult],
+    invoked: Invoked,
+    now: SystemTime,
+    function_name: &str,
+    log_level: LogLevel,
+) -> String {
+    use Outcome::{Failed, Planned, Skipped, Updated};
+    let count = |is: fn(&Outcome) -> bool| {
+        let results = results.iter().filter(|result| is(&result.outcome));
+        results.count()
+    };
+    let updated = count(|outcome| matches!(outcome, Updated { .. }));
+    let changed = count(
+        |outcome| matches!(outcome, Updated { evidence: Some(evidence), .. } if !evidence.changed.is_empty()),
+    );
+    let mut counts = vec![
+        ("RegistrationsUpdated", updated),
+        (
+            "RegistrationsSkipped",
+            count(|outcome| matches!(outcome, Skipped(_))),
+        ),
+        (
+            "RegistrationsFailed",
+            count(|outcome| matches!(outcome, Failed { .. })),
+        ),
+        (
+            "RegistrationsPlanned",
+            count(|outcome| matches!(outcome, Planned { .. })),
+        ),
+        // Updates that changed AppFlow's copy.
+        ("RegistrationsChanged", changed),
+    ];
+    let mut deployment_to_update = None;
+    match invoked {
+        Invoked::BySweep { of_functions } => counts.extend([
+            // An event should have changed them before.
+            ("StaleRegistrations", if of_functions { 0 } else { changed }),
+            (
+                "RegistrationsBehind",
+                count(|outcome| matches!(outcome, Skipped(Skip::Behind(_)))),
+            ),
+            (
+                "OrphanedRegistrations",
+                count(|outcome| matches!(outcome, Skipped(Skip::Orphaned(_) | Skip::NoVersion(_)))),
+            ),
+        ]),
+        Invoked::ByEvent(Some(deployed_at)) if updated > 0 => {
+            // CloudTrail's times are whole seconds of another clock, so the difference can be negative.
+            let seconds = DateTime::from(now).as_secs_f64() - deployed_at.as_secs_f64();
+            deployment_to_update = Some((seconds * 1000.0).round().max(0.0));
         }
-        match about {
-            About::Sweep { of_functions } => {
-                found.stale = if of_functions { 0 } else { metrics.changed };
-                metrics.found = Some(found);
-            }
-            About::Event(deployed_at) if metrics.updated > 0 => {
-                metrics.deployment_to_update = deployed_at.map(|deployed_at| {
-                    // CloudTrail's times are whole seconds of another clock, so the difference can be
-                    // negative.
-                    ((DateTime::from(now).as_secs_f64() - deployed_at.as_secs_f64()) * 1000.0)
-                        .round()
-                        .max(0.0)
-                });
-            }
-            About::Event(_) => {}
-        }
-        metrics
+        Invoked::ByEvent(_) => {}
     }
-
-    /// The line to write. Lambda's filter treats a line without a level as INFO, and drops it if the
-    /// minimum log level is higher. So the line has the minimum log level itself.
-    pub fn line(&self, function_name: &str, log_level: LogLevel) -> String {
-        let mut counts = vec![
-            ("RegistrationsUpdated", self.updated),
-            ("RegistrationsSkipped", self.skipped),
-            ("RegistrationsFailed", self.failed),
-            ("RegistrationsPlanned", self.planned),
-            ("RegistrationsChanged", self.changed),
-        ];
-        if let Some(found) = self.found {
-            counts.extend([
-                ("StaleRegistrations", found.stale),
-                ("RegistrationsBehind", found.behind),
-                ("OrphanedRegistrations", found.orphaned),
-            ]);
-        }
-        let mut definitions = Vec::new();
-        let mut line = Map::new();
-        for (name, count) in counts {
-            definitions.push(json!({ "Name": name, "Unit": "Count" }));
-            line.insert(name.to_owned(), count.into());
-        }
-        if let Some(time) = self.deployment_to_update {
-            definitions.push(json!({ "Name": DEPLOYMENT_TO_UPDATE, "Unit": "Milliseconds" }));
-            line.insert(DEPLOYMENT_TO_UPDATE.to_owned(), time.into());
-        }
-        let now = DateTime::from(self.now);
-        line.insert(DIMENSION.to_owned(), function_name.into());
-        line.insert("level".to_owned(), log_level.name().into());
-        // RFC 3339 cannot express every year; the metrics matter more than the timestamp.
-        if let Ok(timestamp) = now.fmt(Format::DateTime) {
-            line.insert("timestamp".to_owned(), timestamp.into());
-        }
-        line.insert(
-            "_aws".to_owned(),
-            json!({
-                "Timestamp": now.to_millis().unwrap_or_default(),
-                "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [[DIMENSION]],
-                    "Metrics": definitions,
-                }],
-            }),
-        );
-        Value::Object(line).to_string()
+    let mut definitions = Vec::new();
+    let mut line = Map::new();
+    for (name, count) in counts {
+        definitions.push(json!({ "Name": name, "Unit": "Count" }));
+        line.insert(name.to_owned(), count.into());
     }
+    if let Some(time) = deployment_to_update {
+        definitions.push(json!({ "Name": DEPLOYMENT_TO_UPDATE, "Unit": "Milliseconds" }));
+        line.insert(DEPLOYMENT_TO_UPDATE.to_owned(), time.into());
+    }
+    let now = DateTime::from(now);
+    line.insert(DIMENSION.to_owned(), function_name.into());
+    line.insert("level".to_owned(), log_level.name().into());
+    // RFC 3339 cannot express every year; the metrics matter more than the timestamp.
+    if let Ok(timestamp) = now.fmt(Format::DateTime) {
+        line.insert("timestamp".to_owned(), timestamp.into());
+    }
+    line.insert(
+        "_aws".to_owned(),
+        json!({
+            "Timestamp": now.to_millis().unwrap_or_default(),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [[DIMENSION]],
+                "Metrics": definitions,
+            }],
+        }),
+    );
+    Value::Object(line).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::Skip;
+    use crate::model::evidence::Evidence;
     use crate::model::function_arn::{FunctionArn, Version};
-    use crate::reconcile::decide::Skip;
-    use crate::reconcile::outcome::{Failure, Gone};
+    use crate::model::service_error::{Operation, ServiceError};
+    use crate::reconcile::outcome::Failure;
     use proptest::prelude::*;
     use std::time::Duration;
 
-    const EVERYTHING: About = About::Sweep {
+    const EVERYTHING: Invoked = Invoked::BySweep {
         of_functions: false,
     };
 
     /// Connectors with these counts of outcomes: updated and changed, updated, skipped, failed, planned,
     /// updated but behind, orphaned.
-    fn connectors(counts: [usize; 7]) -> Vec<Connector> {
+    fn connectors(counts: [usize; 7]) -> Vec<ConnectorResult> {
         let target: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm"
             .parse()
             .unwrap();
-        let updated = |behind, changed: &[&str]| Outcome::Updated {
+        let updated = |changed: &[&str]| Outcome::Updated {
             target: target.clone(),
-            behind,
-            since: None,
+            replaced_by: None,
             evidence: Some(Evidence {
                 previous_version: None,
                 version: None,
@@ -194,8 +153,8 @@ mod tests {
             }),
         };
         let outcomes = [
-            updated(None, &["connectorVersion"]),
-            updated(None, &[]),
+            updated(&["connectorVersion"]),
+            updated(&[]),
             Outcome::Skipped(Skip::FollowsLatest),
             Outcome::Failed {
                 target: None,
@@ -203,17 +162,16 @@ mod tests {
             },
             Outcome::Planned {
                 target: target.clone(),
-                behind: None,
             },
-            updated(Version::new(8), &[]),
-            Outcome::Orphaned(Gone::Versions(target.clone())),
+            Outcome::Skipped(Skip::Behind(Version::MIN)),
+            Outcome::Skipped(Skip::NoVersion(target.clone())),
         ];
         outcomes
             .into_iter()
             .zip(counts)
             .flat_map(|(outcome, count)| {
                 std::iter::repeat_n(
-                    Connector {
+                    ConnectorResult {
                         label: "crm".to_owned(),
                         registered: None,
                         outcome,
@@ -224,6 +182,11 @@ mod tests {
             .collect()
     }
 
+    fn line(connectors: &[ConnectorResult], invoked: Invoked, now: SystemTime) -> Value {
+        let line = super::line(connectors, invoked, now, "updater", LogLevel::Warn);
+        serde_json::from_str(&line).unwrap()
+    }
+
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
@@ -231,12 +194,11 @@ mod tests {
     #[test]
     fn the_line_is_the_documented_one() {
         let deployed_at = DateTime::from_secs(1_700_000_000);
-        let metrics = Metrics::of(
+        let line = line(
             &connectors([2, 1, 1, 0, 0, 0, 0]),
-            About::Event(Some(deployed_at)),
+            Invoked::ByEvent(Some(deployed_at)),
             at(1_700_000_042),
         );
-        let line: Value = serde_json::from_str(&metrics.line("updater", LogLevel::Warn)).unwrap();
         assert_eq!(
             line,
             json!({
@@ -271,23 +233,22 @@ mod tests {
     #[test]
     fn without_an_update_there_is_no_time_to_it() {
         let deployed_at = Some(DateTime::from_secs(5));
-        for (counts, about) in [
-            ([0, 0, 1, 1, 1, 0, 0], About::Event(deployed_at)),
-            ([1, 1, 0, 0, 0, 0, 0], About::Event(None)),
+        for (counts, invoked) in [
+            ([0, 0, 1, 1, 1, 0, 0], Invoked::ByEvent(deployed_at)),
+            ([1, 1, 0, 0, 0, 0, 0], Invoked::ByEvent(None)),
             ([1, 1, 0, 0, 0, 0, 0], EVERYTHING),
         ] {
-            let metrics = Metrics::of(&connectors(counts), about, at(9));
-            assert_eq!(metrics.deployment_to_update, None);
+            let line = line(&connectors(counts), invoked, at(9));
+            assert_eq!(line[DEPLOYMENT_TO_UPDATE], Value::Null);
         }
     }
 
     #[test]
     fn a_sweep_tells_what_it_found() {
-        let metrics = Metrics::of(&connectors([1, 2, 3, 4, 5, 6, 7]), EVERYTHING, at(9));
-        let line: Value = serde_json::from_str(&metrics.line("updater", LogLevel::Info)).unwrap();
+        let all = line(&connectors([1, 2, 3, 4, 5, 6, 7]), EVERYTHING, at(9));
         for (name, count) in [
-            ("RegistrationsUpdated", 9),
-            ("RegistrationsSkipped", 10),
+            ("RegistrationsUpdated", 3),
+            ("RegistrationsSkipped", 16),
             ("RegistrationsFailed", 4),
             ("RegistrationsPlanned", 5),
             ("RegistrationsChanged", 1),
@@ -295,37 +256,29 @@ mod tests {
             ("RegistrationsBehind", 6),
             ("OrphanedRegistrations", 7),
         ] {
-            assert_eq!(line[name], count, "{name}");
+            assert_eq!(all[name], count, "{name}");
         }
-        let deployed = About::Sweep { of_functions: true };
-        let line =
-            Metrics::of(&connectors([1; 7]), deployed, at(9)).line("updater", LogLevel::Info);
-        let line: Value = serde_json::from_str(&line).unwrap();
+        let deployed = Invoked::BySweep { of_functions: true };
+        let deployed = line(&connectors([1; 7]), deployed, at(9));
         assert_eq!(
-            (&line["StaleRegistrations"], &line["RegistrationsChanged"]),
+            (
+                &deployed["StaleRegistrations"],
+                &deployed["RegistrationsChanged"]
+            ),
             (&json!(0), &json!(1))
         );
-        let event = Metrics::of(&connectors([1; 7]), About::Event(None), at(9));
-        let line = event.line("updater", LogLevel::Info);
-        assert!(!line.contains("StaleRegistrations"), "{line}");
-    }
-
-    #[test]
-    fn a_dry_sweep_tells_what_would_stay_behind() {
-        let planned = |behind| Connector {
+        let event = line(&connectors([1; 7]), Invoked::ByEvent(None), at(9));
+        assert_eq!(event["StaleRegistrations"], Value::Null);
+        let error = ServiceError::out_of_time(Operation::GetFunctionConfiguration);
+        let orphan = ConnectorResult {
             label: "crm".to_owned(),
             registered: None,
-            outcome: Outcome::Planned {
-                target: "arn:aws:lambda:us-east-1:123456789012:function:crm:7"
-                    .parse()
-                    .unwrap(),
-                behind,
-            },
+            outcome: Outcome::Skipped(Skip::Orphaned(error)),
         };
-        let behind = planned(Version::new(8));
-        let metrics = Metrics::of(&[behind.clone(), planned(None), behind], EVERYTHING, at(9));
-        let found = metrics.found.map(|found| found.behind);
-        assert_eq!((metrics.planned, found), (3, Some(2)));
+        assert_eq!(
+            line(&[orphan], EVERYTHING, at(9))["OrphanedRegistrations"],
+            1
+        );
     }
 
     proptest! {
@@ -338,13 +291,13 @@ mod tests {
             deployed_at in prop::option::of(0i64..4_000_000_000),
             now in 0u64..4_000_000_000,
         ) {
-            let about = if sweep {
-                About::Sweep { of_functions }
+            let invoked = if sweep {
+                Invoked::BySweep { of_functions }
             } else {
-                About::Event(deployed_at.map(DateTime::from_secs))
+                Invoked::ByEvent(deployed_at.map(DateTime::from_secs))
             };
-            let metrics = Metrics::of(&connectors(counts), about, at(now));
-            let text = metrics.line("updater", LogLevel::Info);
+            let connectors = connectors(counts);
+            let text = super::line(&connectors, invoked, at(now), "updater", LogLevel::Info);
             prop_assert!(!text.contains('\n'));
             let line: Value = serde_json::from_str(&text).unwrap();
             prop_assert_eq!(line["_aws"]["Timestamp"].as_u64(), Some(now * 1000));

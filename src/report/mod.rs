@@ -4,7 +4,7 @@ mod command;
 pub mod connector;
 pub mod error;
 pub mod log;
+mod messages;
 pub mod metrics;
 pub mod panics;
 pub mod response;
-mod words;

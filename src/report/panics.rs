@@ -1,6 +1,7 @@
 //! Reports to Lambda what lambda_runtime does not: a startup that fails, and a panic. So the reason
 //! reaches the caller or the failure queue, and not the log only.
 
+use std::borrow::Cow;
 use std::panic::{self, PanicHookInfo};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,26 +12,38 @@ use lambda_runtime::Diagnostic;
 
 use crate::report::error::Error;
 
-/// The request id of the latest invocation.
-static INVOCATION: Mutex<Option<String>> = Mutex::new(None);
+const STARTUP: &str = "/2018-06-01/runtime/init/error";
 
-/// Sets the invocation that a panic belongs to from now on.
-pub fn working_on(request_id: &str) {
-    *INVOCATION.lock().unwrap_or_else(PoisonError::into_inner) = Some(request_id.to_owned());
+/// Where in Lambda's Runtime API a panic is reported; `None` between two invocations.
+static REPORT_TO: Mutex<Option<Cow<'static, str>>> = Mutex::new(Some(Cow::Borrowed(STARTUP)));
+
+fn report_to(path: Option<String>) {
+    *REPORT_TO.lock().unwrap_or_else(PoisonError::into_inner) = path.map(Cow::Owned);
+}
+
+/// Handles an invocation: a panic in the meantime is its error.
+pub async fn in_invocation<T>(request_id: String, handling: impl Future<Output = T>) -> T {
+    report_to(Some(format!(
+        "/2018-06-01/runtime/invocation/{request_id}/error"
+    )));
+    let handled = handling.await;
+    report_to(None);
+    handled
 }
 
 /// Reports why the process cannot start, and ends it. The log must have been started.
 ///
 /// # Errors
 /// When Lambda's Runtime API does not accept the report.
-pub async fn refuse_to_start(error: Error) -> Result<(), lambda_runtime::Error> {
+pub async fn report_failed_start(error: Error) -> Result<(), lambda_runtime::Error> {
     tracing::error!(errorType = error.name(), "{error}");
-    tell_lambda("/2018-06-01/runtime/init/error", error).await?;
+    report_to_lambda(STARTUP, error).await?;
     process::exit(1)
 }
 
 /// From now on, a panic on any thread is logged and reported as the error `Panicked` of the invocation,
-/// or of startup, and ends the process. Lambda starts a new one for the next invocation.
+/// or of startup, and ends the process. Between two invocations, there is nobody to report it to. Lambda
+/// starts a new process for the next invocation.
 ///
 /// AWS's own runtimes for Go and Node.js end the process too, because its state is unreliable after a
 /// panic. The program needs no unwinding then, which is why the profile has `panic = "abort"`.
@@ -47,22 +60,16 @@ pub fn report_panics() {
         } else {
             eprintln!("{error}");
         }
-        let invocation = INVOCATION
-            .try_lock()
-            .ok()
-            .and_then(|invocation| invocation.clone());
-        let path = match invocation {
-            Some(request_id) => format!("/2018-06-01/runtime/invocation/{request_id}/error"),
-            None => "/2018-06-01/runtime/init/error".to_owned(),
-        };
+        let path = REPORT_TO.try_lock().ok().and_then(|path| path.clone());
+        let Some(path) = path else { process::exit(1) };
         // This thread may be inside the asynchronous runtime, where another one cannot be started.
-        let told = thread::spawn(move || {
+        let reported = thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?
-                .block_on(tell_lambda(&path, error))
+                .block_on(report_to_lambda(&path, error))
         });
-        if let Ok(Err(error)) = told.join() {
+        if let Ok(Err(error)) = reported.join() {
             tracing::error!("failed to report the panic to Lambda: {error}");
         }
         process::exit(1)
@@ -78,7 +85,7 @@ fn describe(info: &PanicHookInfo) -> String {
     }
 }
 
-async fn tell_lambda(path: &str, error: Error) -> Result<(), lambda_runtime::Error> {
+async fn report_to_lambda(path: &str, error: Error) -> Result<(), lambda_runtime::Error> {
     let diagnostic = Diagnostic::from(error);
     let request = lambda_runtime_api_client::build_request()
         .method("POST")

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use crate::model::function_arn::FunctionArn;
-use crate::reconcile::outcome::{Connector, Outcome};
+use crate::reconcile::outcome::{ConnectorResult, Outcome};
 use crate::report::connector::Row;
 use crate::report::error::Error;
 
@@ -17,8 +17,7 @@ pub struct Response {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
     /// CloudTrail's `eventName`, a state event's detail type, or `sweep`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub event_name: Option<String>,
+    pub event_name: String,
     /// The unqualified ARN of the function that was deployed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function_arn: Option<FunctionArn>,
@@ -26,14 +25,14 @@ pub struct Response {
     pub dry_run: bool,
     /// The registrations that the event or the sweep concerns; `None` for an ignored event.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rows")]
-    pub connectors: Option<Vec<Connector>>,
+    pub connectors: Option<Vec<ConnectorResult>>,
     /// Why the event was ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignored: Option<String>,
 }
 
 fn rows<S: Serializer>(
-    connectors: &Option<Vec<Connector>>,
+    connectors: &Option<Vec<ConnectorResult>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(connectors.iter().flatten().map(Row::new))
@@ -44,8 +43,8 @@ fn rows<S: Serializer>(
 /// # Errors
 /// When any registration failed: Lambda then retries the event, and sends it to the failure queue in the
 /// end.
-pub fn all_done(connectors: Vec<Connector>) -> Result<Vec<Connector>, Error> {
-    let failed = |connector: &Connector| matches!(connector.outcome, Outcome::Failed { .. });
+pub fn all_done(connectors: Vec<ConnectorResult>) -> Result<Vec<ConnectorResult>, Error> {
+    let failed = |connector: &ConnectorResult| matches!(connector.outcome, Outcome::Failed { .. });
     if connectors.iter().any(failed) {
         Err(Error::Registrations(connectors))
     } else {
@@ -56,8 +55,9 @@ pub fn all_done(connectors: Vec<Connector>) -> Result<Vec<Connector>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::Skip;
     use crate::model::evidence::Evidence;
-    use crate::reconcile::decide::Skip;
+    use crate::model::service_error::ServiceError;
     use crate::reconcile::outcome::Failure;
     use serde_json::json;
 
@@ -66,19 +66,18 @@ mod tests {
         let arn: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm:7"
             .parse()
             .unwrap();
-        let updated = |evidence| Connector {
+        let updated = |evidence| ConnectorResult {
             label: "crm".to_owned(),
             registered: Some(arn.clone()),
             outcome: Outcome::Updated {
                 target: arn.clone(),
-                behind: None,
-                since: None,
+                replaced_by: None,
                 evidence,
             },
         };
         let response = Response {
             event_id: None,
-            event_name: Some("sweep".to_owned()),
+            event_name: "sweep".to_owned(),
             function_arn: None,
             dry_run: false,
             connectors: Some(vec![
@@ -88,12 +87,12 @@ mod tests {
                     version: Some("1.1".to_owned()),
                     changed: vec!["connectorVersion".to_owned()],
                 })),
-                Connector {
+                ConnectorResult {
                     label: "gone".to_owned(),
                     registered: None,
                     outcome: Outcome::Failed {
                         target: None,
-                        failure: Failure::NoFunction("no ARN".to_owned()),
+                        failure: Failure::Describe(ServiceError::no_function("no ARN".to_owned())),
                     },
                 },
             ]),
@@ -123,8 +122,8 @@ mod tests {
                     {
                         "connectorLabel": "gone",
                         "outcome": "failed",
-                        "reason": "DescribeFailed: no ARN. Only connectors that a Lambda function \
-                                   provides can be updated",
+                        "reason": "DescribeFailed: DescribeConnector failed: no ARN. Only connectors \
+                                   that a Lambda function provides can be updated",
                     },
                 ],
             })
@@ -133,7 +132,7 @@ mod tests {
 
     #[test]
     fn one_failure_makes_an_error_of_all() {
-        let connector = |label: &str, outcome| Connector {
+        let connector = |label: &str, outcome| ConnectorResult {
             label: label.to_owned(),
             registered: None,
             outcome,

@@ -6,14 +6,14 @@ use crate::model::function_arn::{Function, FunctionArn, NotAFunction, is_name};
 
 /// A function that a sweep names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum NamedFunction {
+pub enum FunctionSelector {
     /// By its bare name, in any account and Region.
     Name(String),
     /// By its ARN, whose qualifier is dropped.
     Function(Function),
 }
 
-impl NamedFunction {
+impl FunctionSelector {
     /// Whether it names this function.
     pub fn is(&self, function: &Function) -> bool {
         match self {
@@ -31,7 +31,7 @@ impl NamedFunction {
     }
 }
 
-impl FromStr for NamedFunction {
+impl FromStr for FunctionSelector {
     type Err = NotAFunction;
 
     fn from_str(text: &str) -> Result<Self, NotAFunction> {
@@ -55,9 +55,9 @@ mod tests {
         let here = function("arn:aws:lambda:us-east-1:123456789012:function:crm");
         let there = function("arn:aws:lambda:us-east-1:111122223333:function:crm");
         let other = function("arn:aws:lambda:us-east-1:123456789012:function:erp");
-        let by_name = NamedFunction::Name("crm".to_owned());
+        let by_name = FunctionSelector::Name("crm".to_owned());
         assert!(by_name.is(&here) && by_name.is(&there) && !by_name.is(&other));
-        let by_arn = NamedFunction::Function(here.clone());
+        let by_arn = FunctionSelector::Function(here.clone());
         assert!(by_arn.is(&here) && !by_arn.is(&there) && !by_arn.is(&other));
         assert_eq!((by_name.name(), by_arn.name()), ("crm", "crm"));
     }

@@ -2,13 +2,11 @@
 //! service's own words and request id, and what to do. It promises no retry, because a synchronous
 //! invocation gets none.
 
-use std::fmt;
-
-use crate::model::function_arn::{FunctionArn, Qualifier, Version};
+use crate::decide::Skip;
+use crate::model::function_arn::{FunctionArn, Qualifier};
 use crate::model::service_error::{ErrorKind, Operation, ServiceError};
-use crate::reconcile::decide::Skip;
-use crate::reconcile::outcome::{Failure, Gone};
-use crate::report::command::AllowAppFlowCommand;
+use crate::reconcile::outcome::Failure;
+use crate::report::command::allow_appflow;
 
 /// Why a registration was left alone.
 pub(super) fn skip(skip: &Skip) -> String {
@@ -26,7 +24,7 @@ pub(super) fn skip(skip: &Skip) -> String {
                 format!(
                     "{older}. Cannot check whether version {registered} still exists: the updater's \
                      role does not allow {}",
-                    Operation::GetFunctionConfiguration.action()
+                    Operation::ListVersionsByFunction.action()
                 )
             }
         }
@@ -51,34 +49,28 @@ pub(super) fn skip(skip: &Skip) -> String {
         Skip::FollowsLatestPublished => {
             "registered with $LATEST.PUBLISHED: it is updated when that is published".to_owned()
         }
+        Skip::Behind(newest) => format!(
+            "version {newest} is newer. A sweep does not move a version-pinned registration, because \
+             somebody may have rolled it back. To move it, sweep with {{\"sweep\": {{\"move\": true}}}}"
+        ),
+        Skip::VersionsUnknown(version) => format!(
+            "registered with version {version}, and whether a newer one exists is unknown: the \
+             updater's role does not allow {}",
+            Operation::ListVersionsByFunction.action()
+        ),
+        Skip::Orphaned(error) => format!(
+            "the function, version, or alias no longer exists: {error}. Unregister the connector, or \
+             redeploy the function"
+        ),
+        Skip::NoVersion(function) => format!(
+            "the registered version no longer exists, and {function} has no published version. \
+             Unregister the connector, or redeploy the function"
+        ),
     }
 }
 
-/// Why a sweep skipped a registration.
-pub(super) fn orphaned(gone: &Gone) -> String {
-    let what = match gone {
-        Gone::Missing(error) => {
-            format!("the function, version, or alias no longer exists: {error}")
-        }
-        Gone::Versions(function) => {
-            format!(
-                "the registered version no longer exists, and {function} has no published version"
-            )
-        }
-    };
-    format!("{what}. Unregister the connector, or redeploy the function")
-}
-
-/// That a registration stays behind the newest version.
-pub(super) fn behind(newest: Version) -> String {
-    format!(
-        "version {newest} is newer. A sweep does not move a version-pinned registration, because \
-         somebody may have rolled it back. To move it, sweep with {{\"sweep\": {{\"move\": true}}}}"
-    )
-}
-
 /// That somebody else updated a registration right after the updater.
-pub(super) fn since(arn: &FunctionArn) -> String {
+pub(super) fn replaced_by(arn: &FunctionArn) -> String {
     format!(
         "after this update, AppFlow has {arn}: somebody else registered it, so it is left unchanged"
     )
@@ -95,9 +87,6 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
             "AppFlow has no registration with this label. Register the connector, or remove the \
              label from CONNECTOR_LABELS or the sweep"
                 .to_owned()
-        }
-        Failure::NoFunction(why) => {
-            format!("{why}. Only connectors that a Lambda function provides can be updated")
         }
         Failure::Describe(error) | Failure::Function(error) => with_advice(error),
         Failure::Unchecked(error) => format!(
@@ -121,10 +110,12 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
         Failure::KeepsChanging => {
             format!("{target} changed during every update. Sweep once its deployments have ended")
         }
-        Failure::Update { error, grant, .. } => {
+        Failure::Update {
+            error, grant_error, ..
+        } => {
             let mut text = with_advice(error);
-            if let Some(grant) = grant {
-                text = format!("{text}. Before that, {}", with_advice(grant));
+            if let Some(error) = grant_error {
+                text = format!("{text}. Before that, {}", with_advice(error));
             }
             if let Some(command) = command(failure, &target) {
                 text.push_str(&command);
@@ -139,27 +130,27 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
 fn command(failure: &Failure, target: &str) -> Option<String> {
     let Failure::Update {
         error,
-        grant,
-        source: Some(source),
+        grant_error,
+        appflow: Some(appflow),
     } = failure
     else {
         return None;
     };
     let arn: FunctionArn = target.parse().ok()?;
-    let refused = matches!(
-        error.kind,
-        ErrorKind::AccessDenied | ErrorKind::ConnectorServer | ErrorKind::Invalid
-    );
     let qualified = matches!(
         arn.qualifier(),
         Some(Qualifier::Version(_) | Qualifier::Alias(_))
     );
-    if !qualified || !(refused || grant.is_some()) {
+    let refused = matches!(
+        error.kind,
+        ErrorKind::AccessDenied | ErrorKind::ConnectorServer | ErrorKind::Invalid
+    );
+    if !qualified || !(refused || grant_error.is_some()) {
         return None;
     }
-    let command = AllowAppFlowCommand { arn: &arn, source };
+    let command = allow_appflow(&arn, appflow);
     let mut text = format!(". If AppFlow is not yet allowed to invoke {arn}, run: {command}");
-    if arn.version().is_some() && grant.is_none() {
+    if arn.version().is_some() && grant_error.is_none() {
         text.push_str(". GRANT_INVOKE=true does so for each new version");
     }
     Some(text)
@@ -167,61 +158,61 @@ fn command(failure: &Failure, target: &str) -> Option<String> {
 
 /// A service's error, and what to do about it.
 pub(super) fn with_advice(error: &ServiceError) -> String {
-    format!("{error}. {}", Advice(error))
-}
-
-/// What an operator does about a service's error.
-struct Advice<'a>(&'a ServiceError);
-
-impl fmt::Display for Advice<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let operation = self.0.operation;
-        f.write_str(match self.0.kind {
-            ErrorKind::AccessDenied => {
-                return write!(
-                    f,
-                    "Check that the updater's role allows {} on the resource that the message \
-                     names, and that the function's resource policy lets AppFlow invoke it",
-                    operation.action()
-                );
+    let action = error.operation.action();
+    let advice = match error.kind {
+        ErrorKind::AccessDenied => {
+            let mut advice = format!(
+                "Check that the updater's role allows {action} on the resource that the message names"
+            );
+            // AppFlow invokes the function.
+            if error.operation == Operation::UpdateConnectorRegistration {
+                advice.push_str(", and that the function's resource policy lets AppFlow invoke it");
             }
-            ErrorKind::NotFound => "Check that the registration and its function still exist",
-            ErrorKind::Invalid => {
-                "The service rejects the request: compare the registration with the message"
-            }
-            ErrorKind::QuotaExceeded => "Raise the AppFlow quota that the message names",
-            ErrorKind::ConnectorAuthentication => {
-                "The connector's function refused AppFlow: check its response to a \
+            return format!("{error}. {advice}");
+        }
+        ErrorKind::NoFunction => "Only connectors that a Lambda function provides can be updated",
+        ErrorKind::NotSent => {
+            "Nothing was sent. Check that the environment has AWS_REGION, AWS_ACCESS_KEY_ID, and \
+                 AWS_SECRET_ACCESS_KEY, which Lambda sets"
+        }
+        ErrorKind::NotFound => "Check that the registration and its function still exist",
+        ErrorKind::Invalid => {
+            "The service rejects the request: compare the registration with the message"
+        }
+        ErrorKind::QuotaExceeded => "Raise the AppFlow quota that the message names",
+        ErrorKind::ConnectorAuthentication => {
+            "The connector's function refused AppFlow: check its response to a \
                  DescribeConnectorConfigurationRequest"
-            }
-            ErrorKind::ConnectorServer => {
-                "The connector's function did not answer AppFlow within 10 seconds, or its response \
+        }
+        ErrorKind::ConnectorServer => {
+            "The connector's function did not answer AppFlow within 10 seconds, or its response \
                  was not a connector configuration: see the function's own log"
-            }
-            ErrorKind::Conflict => {
-                "Another change of the same resource is in progress: sweep once it is done"
-            }
-            ErrorKind::Exists => "Delete the existing resource that the message names",
-            ErrorKind::Throttled => {
-                "The account's request rate is used up: sweep later, or some labels at a time"
-            }
-            ErrorKind::Internal => "The service has an internal error: sweep later",
-            ErrorKind::NoAnswer => {
-                "Check network access from the function to the service's endpoint, such as its VPC \
+        }
+        ErrorKind::Conflict => {
+            "Another change of the same resource is in progress: sweep once it is done"
+        }
+        ErrorKind::Exists => "Delete the existing resource that the message names",
+        ErrorKind::Throttled => {
+            "The account's request rate is used up: sweep later, or some labels at a time"
+        }
+        ErrorKind::Internal => "The service has an internal error: sweep later",
+        ErrorKind::NoAnswer => {
+            "Check network access from the function to the service's endpoint, such as its VPC \
                  configuration and the endpoint variables"
-            }
-            ErrorKind::OutOfTime => {
-                "Sweep some labels at a time, or give the function a longer timeout where it has \
+        }
+        ErrorKind::OutOfTime => {
+            "Sweep some labels at a time, or give the function a longer timeout where it has \
                  less than Lambda's 15 minutes"
-            }
-            ErrorKind::Other => "See the service's documentation for this error",
-        })
-    }
+        }
+        ErrorKind::Other => "See the service's documentation for this error",
+    };
+    format!("{error}. {advice}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::function_arn::Version;
     use crate::model::registration::AppFlowSource;
 
     const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:crm";
@@ -286,10 +277,11 @@ mod tests {
 
     #[test]
     fn what_a_sweep_finds_is_told_with_what_to_do() {
-        let missing = orphaned(&Gone::Missing(error(ErrorKind::NotFound)));
-        let versions = orphaned(&Gone::Versions(ARN.parse().unwrap()));
-        let newer = behind(version(8));
-        let other = since(&format!("{ARN}:live").parse().unwrap());
+        let missing = skip(&Skip::Orphaned(error(ErrorKind::NotFound)));
+        let versions = skip(&Skip::NoVersion(ARN.parse().unwrap()));
+        let newer = skip(&Skip::Behind(version(8)));
+        let unknown = skip(&Skip::VersionsUnknown(version(8)));
+        let other = replaced_by(&format!("{ARN}:live").parse().unwrap());
         for (text, begins, says) in [
             (
                 &missing,
@@ -302,6 +294,11 @@ mod tests {
                 "version 8 is newer",
                 "{\"sweep\": {\"move\": true}}",
             ),
+            (
+                &unknown,
+                "registered with version 8",
+                "lambda:ListVersionsByFunction",
+            ),
             (&other, "after this update, AppFlow has", ":live"),
         ] {
             assert!(text.starts_with(begins) && text.contains(says), "{text}");
@@ -311,16 +308,16 @@ mod tests {
     #[test]
     fn the_command_is_told_where_a_permission_can_be_what_is_missing() {
         use ErrorKind::{AccessDenied, Conflict, ConnectorServer, Invalid};
-        let source = || Some(AppFlowSource::beside(&ARN.parse().unwrap()));
+        let appflow = || Some(AppFlowSource::of_function(&ARN.parse().unwrap()));
         let (grant, none) = (|| Some(error(AccessDenied)), || None);
-        let told = |qualifier: &str, kind, grant, source| {
+        let told = |qualifier: &str, kind, grant_error, appflow| {
             let target = format!("{ARN}{qualifier}").parse().unwrap();
             let error = error(kind);
             let text = failure(
                 &Failure::Update {
                     error,
-                    grant,
-                    source,
+                    grant_error,
+                    appflow,
                 },
                 Some(&target),
             );
@@ -336,18 +333,32 @@ mod tests {
         };
         for kind in [AccessDenied, ConnectorServer, Invalid] {
             assert_eq!(
-                told(":7", kind, none(), source()),
+                told(":7", kind, none(), appflow()),
                 "the command and the setting"
             );
-            assert_eq!(told(":7", kind, grant(), source()), "the command");
-            assert_eq!(told(":live", kind, none(), source()), "the command");
+            assert_eq!(told(":7", kind, grant(), appflow()), "the command");
+            assert_eq!(told(":live", kind, none(), appflow()), "the command");
             assert_eq!(told(":7", kind, none(), None), "neither");
             for qualifier in ["", ":$LATEST", ":$LATEST.PUBLISHED"] {
-                assert_eq!(told(qualifier, kind, none(), source()), "neither");
+                assert_eq!(told(qualifier, kind, none(), appflow()), "neither");
             }
         }
-        assert_eq!(told(":7", Conflict, none(), source()), "neither");
-        assert_eq!(told(":7", Conflict, grant(), source()), "the command");
-        assert_eq!(told(":live", Conflict, grant(), source()), "the command");
+        assert_eq!(told(":7", Conflict, none(), appflow()), "neither");
+        assert_eq!(told(":7", Conflict, grant(), appflow()), "the command");
+        assert_eq!(told(":live", Conflict, grant(), appflow()), "the command");
+    }
+
+    #[test]
+    fn only_an_update_that_is_denied_speaks_of_the_function_s_resource_policy() {
+        for operation in Operation::ALL {
+            let denied = ServiceError {
+                kind: ErrorKind::AccessDenied,
+                ..ServiceError::out_of_time(operation)
+            };
+            let text = with_advice(&denied);
+            assert!(text.contains(&operation.action()), "{text}");
+            let updates = operation == Operation::UpdateConnectorRegistration;
+            assert_eq!(text.contains("resource policy"), updates, "{text}");
+        }
     }
 }

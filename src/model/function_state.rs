@@ -7,17 +7,17 @@
 
 /// A function, version, or alias as GetFunctionConfiguration shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Look {
+pub struct FunctionState {
     /// Whether it can be invoked.
     pub readiness: Readiness,
-    /// What it is.
-    pub found: Found,
+    /// What is deployed.
+    pub code: DeployedCode,
 }
 
-/// What a function is. A deployment changes at least one of the members. Members that Lambda leaves
-/// out are empty.
+/// The identity of what is deployed. A deployment changes at least one of the members. Members that
+/// Lambda leaves out are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Found {
+pub struct DeployedCode {
     /// `Version`: for an alias, the version behind it.
     pub version: String,
     /// `CodeSha256`.
@@ -33,7 +33,7 @@ pub enum Readiness {
     Ready,
     /// Active, but its last update failed, with Lambda's reason: an invocation runs the code from before
     /// that update.
-    ReadyAsBefore(String),
+    ReadyWithPreviousCode(String),
     /// Idle for so long that Lambda reclaimed its resources. The next invocation fails, and makes the
     /// function `Pending`, and then `Active`.
     Inactive,
@@ -48,7 +48,7 @@ pub enum Readiness {
 
 /// The members of GetFunctionConfiguration's response that decide it. All are optional there.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FunctionState<'a> {
+pub struct StateMembers<'a> {
     /// `State`.
     pub state: Option<&'a str>,
     /// `StateReason`, or else `StateReasonCode`.
@@ -59,7 +59,17 @@ pub struct FunctionState<'a> {
     pub last_update_reason: Option<&'a str>,
 }
 
-impl FunctionState<'_> {
+impl Readiness {
+    /// Whether an invocation runs the code that is deployed, perhaps after it has woken the function.
+    pub fn is_ready(&self) -> bool {
+        matches!(
+            self,
+            Self::Ready | Self::ReadyWithPreviousCode(_) | Self::Inactive
+        )
+    }
+}
+
+impl StateMembers<'_> {
     /// Whether the function can be invoked. An unknown state counts as not ready: a wait that times out
     /// is an error that somebody sees, but going ahead could silently store an old configuration.
     pub fn readiness(self) -> Readiness {
@@ -76,7 +86,7 @@ impl FunctionState<'_> {
             // `publish` has no LastUpdateStatus.
             (None | Some("Active"), None | Some("Successful")) => Readiness::Ready,
             (None | Some("Active"), Some("Failed")) => {
-                Readiness::ReadyAsBefore(reason(self.last_update_reason))
+                Readiness::ReadyWithPreviousCode(reason(self.last_update_reason))
             }
             (Some("Inactive"), None | Some("Successful" | "Failed")) => Readiness::Inactive,
             (None | Some("Active" | "Inactive"), Some(status)) => {
@@ -93,7 +103,7 @@ mod tests {
 
     #[test]
     fn every_state_is_read_as_what_it_means_for_an_invocation() {
-        use Readiness::{Inactive, Never, NonInvocable, NotYet, Ready, ReadyAsBefore};
+        use Readiness::{Inactive, Never, NonInvocable, NotYet, Ready, ReadyWithPreviousCode};
         let never = |state: &str| Never(format!("its State is {state}: no subnet"));
         let not_yet = |what: &str| NotYet(what.to_owned());
         for (state, last_update, expected) in [
@@ -147,15 +157,15 @@ mod tests {
             (
                 Some("Active"),
                 Some("Failed"),
-                ReadyAsBefore("Lambda gives no reason".into()),
+                ReadyWithPreviousCode("Lambda gives no reason".into()),
             ),
             (
                 None,
                 Some("Failed"),
-                ReadyAsBefore("Lambda gives no reason".into()),
+                ReadyWithPreviousCode("Lambda gives no reason".into()),
             ),
         ] {
-            let read = FunctionState {
+            let read = StateMembers {
                 state,
                 state_reason: Some("no subnet"),
                 last_update,

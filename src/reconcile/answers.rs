@@ -1,0 +1,343 @@
+//! What each answer means for a round. There is nothing asynchronous here.
+
+use crate::decide::{Cause, Decision, Skip};
+use crate::model::change::Change;
+use crate::model::function_arn::{FunctionArn, Versions};
+use crate::model::function_state::{DeployedCode, FunctionState, Readiness};
+use crate::model::registration::Registration;
+use crate::model::service_error::{ErrorKind, ServiceError};
+use crate::reconcile::ends::Round;
+use crate::reconcile::job::Functions;
+use crate::reconcile::outcome::{Failure, Outcome};
+use crate::reconcile::progress::{Next, Pause, Waiting};
+
+/// The most updates of a registration whose function changes each time; then it is an error.
+const UPDATES: u8 = 8;
+
+/// What a target was when it was found ready.
+pub(super) struct Ready {
+    /// What is deployed; `None` if the updater is not authorized to read it.
+    pub(super) code: Option<DeployedCode>,
+    /// Whether the first invocation fails, and wakes it.
+    inactive: bool,
+}
+
+/// An answer of AWS.
+type Answer<T> = Result<T, ServiceError>;
+/// What the round continues with, or how it ends.
+type Step<T> = Result<T, Next>;
+
+impl Round<'_> {
+    /// The function that it waits for was read. Unless it is still not ready, the round continues with
+    /// the target and what was read.
+    pub(super) fn awaited(
+        &mut self,
+        waiting: Waiting,
+        read: Answer<FunctionState>,
+    ) -> Step<(FunctionArn, Answer<FunctionState>)> {
+        match read {
+            Ok(FunctionState {
+                readiness: Readiness::NotYet(state),
+                ..
+            }) => {
+                let polls = (waiting.polls + 1).min(Pause::LAST_POLL);
+                Err(self.wait(waiting.target, state, polls))
+            }
+            Err(error) if error.kind == ErrorKind::OutOfTime => {
+                Err(self.fail(Some(&waiting.target), Failure::NotReady(waiting.state)))
+            }
+            read => Ok((waiting.target, read)),
+        }
+    }
+
+    /// The registration was described.
+    pub(super) fn observed(&mut self, described: Answer<Registration>) -> Step<Registration> {
+        match described {
+            Ok(registration) if self.job.concerns(registration.function_arn.function()) => {
+                if self.progress.updates == 0 && self.progress.tries == 0 {
+                    self.progress.before = Some(registration.clone());
+                }
+                Ok(registration)
+            }
+            Ok(_) => Err(self.leave()),
+            Err(error) => Err(self.not_described(error)),
+        }
+    }
+
+    /// The registration was described again. The round only continues if it is as it was.
+    pub(super) fn observed_again(
+        &mut self,
+        registration: &Registration,
+        described: Answer<Registration>,
+    ) -> Step<()> {
+        let now = self.observed(described)?;
+        let is_same = now.function_arn == registration.function_arn
+            && now.description == registration.description;
+        if is_same {
+            Ok(())
+        } else {
+            Err(self.again(Pause::None))
+        }
+    }
+
+    /// The versions that the decision needs were listed. `None` if the decision does without them.
+    pub(super) fn listed(&mut self, listed: Answer<Versions>) -> Step<Option<Versions>> {
+        let error = match listed {
+            Ok(versions) => return Ok(Some(versions)),
+            Err(error) => error,
+        };
+        // An event that tells nothing but that some version was published would be lost.
+        let does_without = self.job.is_sweep()
+            || matches!(self.cause(), Cause::Changed(Change::Published(Some(_))));
+        match error.kind {
+            ErrorKind::AccessDenied if does_without => {
+                tracing::warn!(
+                    connectorLabel = self.label.as_str(),
+                    "not authorized to list the function's versions: {error}"
+                );
+                Ok(None)
+            }
+            ErrorKind::NotFound if self.job.is_sweep() => {
+                Err(self.end(Outcome::Skipped(Skip::Orphaned(error))))
+            }
+            _ => Err(self.fail(None, Failure::Function(error))),
+        }
+    }
+
+    /// It was decided what to do: the round continues with the target of an update.
+    pub(super) fn decided(
+        &mut self,
+        registration: &Registration,
+        decision: Decision,
+    ) -> Step<FunctionArn> {
+        let skip = match decision {
+            Decision::Update(target) => return Ok(target),
+            Decision::Skip(skip) => skip,
+            Decision::NoVersion => {
+                let function = registration.function_arn.with_qualifier(None);
+                if !self.job.is_sweep() {
+                    return Err(self.fail(None, Failure::NoVersion(function)));
+                }
+                Skip::NoVersion(function)
+            }
+        };
+        Err(
+            match (&skip, self.progress.sent, self.progress.updated.clone()) {
+                // It is behind because of this invocation's own update.
+                (Skip::Behind(newest), Some(sent), _) if *newest > sent => {
+                    self.progress.cause = Some(Cause::Changed(Change::Published(Some(*newest))));
+                    self.again(Pause::None)
+                }
+                // Somebody changed it after the update, so it is left unchanged.
+                (_, _, Some(target)) => self.end_updated(target, Some(registration)),
+                (_, _, None) => self.end(Outcome::Skipped(skip)),
+            },
+        )
+    }
+
+    /// The target was read: the round continues if AppFlow can read its configuration now.
+    pub(super) fn ready(
+        &mut self,
+        target: &FunctionArn,
+        read: Answer<FunctionState>,
+    ) -> Step<Ready> {
+        let (readiness, code) = match read {
+            Ok(FunctionState { readiness, code }) => (readiness, Some(code)),
+            // AppFlow may still be allowed to invoke it, for example if another account owns it.
+            Err(error) if error.kind == ErrorKind::AccessDenied => {
+                tracing::warn!(
+                    functionArn = %target,
+                    "not authorized to check whether the function is ready; continuing: {error}"
+                );
+                (Readiness::Ready, None)
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                return Err(self.target_is_gone(target, error));
+            }
+            Err(error) => return Err(self.fail(Some(target), Failure::Function(error))),
+        };
+        let inactive = readiness == Readiness::Inactive;
+        let failure = match readiness {
+            Readiness::Ready | Readiness::Inactive => return Ok(Ready { code, inactive }),
+            Readiness::ReadyWithPreviousCode(reason) => {
+                tracing::warn!(
+                    functionArn = %target,
+                    "the function's last update failed; AppFlow reads the code from before it: {reason}"
+                );
+                return Ok(Ready { code, inactive });
+            }
+            Readiness::NotYet(state) => return Err(self.wait(target.clone(), state, 0)),
+            Readiness::NonInvocable => Failure::NonInvocable,
+            Readiness::Never(reason) => Failure::FunctionFailed(reason),
+        };
+        Err(self.fail(Some(target), failure))
+    }
+
+    /// AppFlow was granted permission to invoke the target, or not: then the round continues with the
+    /// error, because somebody else may have granted it.
+    pub(super) fn granted(
+        &mut self,
+        target: &FunctionArn,
+        granted: Answer<()>,
+    ) -> Step<Option<ServiceError>> {
+        match granted {
+            Ok(()) => Ok(None),
+            // Another change of the function is in progress.
+            Err(error) if error.kind == ErrorKind::Conflict && self.has_tries() => {
+                Err(self.retry(error))
+            }
+            Err(error) => {
+                tracing::warn!(
+                    targetArn = %target,
+                    "AppFlow was not granted permission to invoke the version; updating anyway: {error}"
+                );
+                Ok(Some(error))
+            }
+        }
+    }
+
+    /// The update was made, or failed.
+    pub(super) fn updated(
+        &mut self,
+        target: &FunctionArn,
+        ready: &Ready,
+        grant_error: Option<ServiceError>,
+        updated: Answer<()>,
+    ) -> Step<()> {
+        self.progress.sent = target.version();
+        let Err(error) = updated else {
+            self.progress.updated = Some(target.clone());
+            self.progress.updates += 1;
+            self.progress.tries = 0;
+            self.progress.last_error = None;
+            return Ok(());
+        };
+        let kind = error.kind;
+        let is_first = self.progress.tries == 0;
+        Err(
+            if ready.inactive && is_first && kind != ErrorKind::NoAnswer {
+                // AppFlow's invocation has woken the function: it is Pending now, and Active after that.
+                self.progress.tries = 1;
+                self.progress.last_error = Some(error);
+                self.wait(target.clone(), "its State is Inactive".to_owned(), 0)
+            } else if kind.is_transient() && (self.has_tries() || kind == ErrorKind::Throttled) {
+                tracing::warn!(
+                    connectorLabel = self.label.as_str(),
+                    code = error.code,
+                    "the update failed with a transient error: {error}"
+                );
+                self.retry(error)
+            } else {
+                self.fail_update(Some(target), error, grant_error)
+            },
+        )
+    }
+
+    /// The target was read after the update: the round continues if it is what it was before.
+    pub(super) fn checked(
+        &mut self,
+        target: &FunctionArn,
+        code: &DeployedCode,
+        read: Answer<FunctionState>,
+    ) -> Step<()> {
+        match read {
+            Ok(now) if now.code == *code && now.readiness.is_ready() => Ok(()),
+            Ok(FunctionState {
+                readiness: Readiness::NotYet(state),
+                ..
+            }) => Err(self.changed(target, Some(state))),
+            Ok(_) => Err(self.changed(target, None)),
+            Err(error) if error.kind == ErrorKind::NotFound => Err(self.changed(target, None)),
+            Err(error) if error.kind == ErrorKind::AccessDenied => {
+                tracing::warn!(
+                    functionArn = %target,
+                    "not authorized to check whether the function changed during the update: {error}"
+                );
+                Ok(())
+            }
+            Err(error) => Err(self.fail(Some(target), Failure::Unchecked(error))),
+        }
+    }
+
+    /// The versions were listed after an update to one of them: the round continues if none is newer.
+    pub(super) fn newest_checked(
+        &mut self,
+        target: &FunctionArn,
+        listed: Answer<Versions>,
+    ) -> Step<()> {
+        match listed {
+            Ok(versions) if versions.last().copied() > target.version() => {
+                let newest = Change::Published(versions.last().copied());
+                self.progress.cause = Some(Cause::Changed(newest));
+                Err(self.changed(target, None))
+            }
+            Ok(_) => Ok(()),
+            // Whether there is a newer version cannot be known.
+            Err(error) if matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::NotFound) => {
+                Ok(())
+            }
+            Err(error) => Err(self.fail(Some(target), Failure::Unchecked(error))),
+        }
+    }
+
+    /// The registration was described after its update and the check of the target.
+    pub(super) fn finished(
+        &mut self,
+        target: FunctionArn,
+        described: Answer<Registration>,
+    ) -> Next {
+        if let Err(error) = &described {
+            tracing::warn!(
+                connectorLabel = self.label.as_str(),
+                "updated, but what the update changed is unknown: {error}"
+            );
+        }
+        self.end_updated(target, described.ok().as_ref())
+    }
+
+    fn not_described(&mut self, error: ServiceError) -> Next {
+        match error.kind {
+            ErrorKind::NotFound if self.job.labels_must_exist && self.progress.updates == 0 => {
+                self.fail(None, Failure::NotRegistered)
+            }
+            // It was unregistered since it was listed.
+            ErrorKind::NotFound => self.leave(),
+            // It may be of any function, so it must not fail the deployments of all others.
+            ErrorKind::NoFunction
+                if !self.job.labels_must_exist && self.job.functions != Functions::All =>
+            {
+                tracing::warn!(connectorLabel = self.label.as_str(), "{error}");
+                self.leave()
+            }
+            ErrorKind::OutOfTime if self.progress.last_error.is_some() => {
+                self.fail_update(None, error, None)
+            }
+            _ => self.fail(None, Failure::Describe(error)),
+        }
+    }
+
+    /// The target does not exist.
+    fn target_is_gone(&mut self, target: &FunctionArn, error: ServiceError) -> Next {
+        // The function may have been recreated, and the event of the new one may have been handled before
+        // AppFlow stored the old version: so move it as a sweep would.
+        if target.version().is_some() && !matches!(self.cause(), Cause::Sweep { .. }) {
+            self.progress.cause = Some(Cause::Sweep { to_newest: true });
+            return self.again(Pause::None);
+        }
+        match self.job.is_sweep() {
+            true => self.end(Outcome::Skipped(Skip::Orphaned(error))),
+            false => self.fail(Some(target), Failure::Function(error)),
+        }
+    }
+
+    /// The function changed during the update, perhaps into a state that is waited for.
+    fn changed(&mut self, target: &FunctionArn, state: Option<String>) -> Next {
+        if self.progress.updates >= UPDATES {
+            return self.fail(Some(target), Failure::KeepsChanging);
+        }
+        match state {
+            Some(state) => self.wait(target.clone(), state, 0),
+            None => self.again(Pause::None),
+        }
+    }
+}

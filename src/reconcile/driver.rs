@@ -1,0 +1,138 @@
+//! Runs the rounds of all registrations of an invocation.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use crate::aws::call::{Calls, backoff};
+use crate::model::registration::ConnectorLabel;
+use crate::reconcile::aws_services::AwsServices;
+use crate::reconcile::job::Job;
+use crate::reconcile::outcome::ConnectorResult;
+use crate::reconcile::progress::{Next, Pause, Progress};
+use crate::reconcile::round::round;
+
+/// The most registrations that work at the same time. It is enough that the connectors among a thousand
+/// that an event is about are found in seconds (docs/performance.md). AppFlow's request rates are not
+/// published, so it is a guess what they allow.
+const SLOTS: usize = 16;
+/// The first pause while a function is not ready; each pause is twice as long as the one before.
+const FIRST_POLL: Duration = Duration::from_millis(250);
+/// The longest pause, which is the most that waiting adds to the delay of an update.
+const LONGEST_POLL: Duration = Duration::from_secs(20);
+/// The same in a sweep, which may wait for many functions.
+const LONGEST_POLL_OF_SWEEP: Duration = Duration::from_secs(60);
+/// When an update's response was lost, AppFlow is assumed to have stored the update by then, or not to
+/// store it at all: it gives a connector 10 seconds to respond (Amazon AppFlow user guide, custom
+/// connectors). How long storing takes is not documented.
+const STORED: Duration = Duration::from_secs(12);
+/// A pause before a function is read again ends this long before the deadline, so that there is time for
+/// one more round.
+const LAST_ROUND: Duration = Duration::from_secs(5);
+
+/// Brings the registrations with these labels up to date. `finished` gets each result as soon as it is
+/// known. Registrations that the job is not about have none.
+pub async fn reconcile(
+    job: &Job,
+    labels: &[ConnectorLabel],
+    calls: &Calls<'_>,
+    finished: impl Fn(&ConnectorResult),
+) -> Vec<ConnectorResult> {
+    let slots = Semaphore::new(SLOTS);
+    let registrations = labels.iter().map(async |label| {
+        let services = AwsServices::new(calls);
+        let mut progress = Progress::default();
+        loop {
+            let slot = slots.acquire().await;
+            // Boxed, because a thousand registrations wait here.
+            let next = Box::pin(round(job, label, progress, &services)).await;
+            drop(slot);
+            match next {
+                Next::Done(result) => return result.inspect(&finished),
+                Next::Again(left, pause) => {
+                    progress = left;
+                    sleep(until_next_round(pause, job.is_sweep(), calls.left())).await;
+                }
+            }
+        }
+    });
+    join_all(registrations)
+        .await
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The time until the next round. At the deadline, the next round reports what it waited for.
+fn until_next_round(pause: Pause, is_sweep: bool, left: Duration) -> Duration {
+    let pause = match pause {
+        Pause::None => Duration::ZERO,
+        Pause::Poll(polls) => {
+            let longest = if is_sweep {
+                LONGEST_POLL_OF_SWEEP
+            } else {
+                LONGEST_POLL
+            };
+            let pause = (FIRST_POLL * 2_u32.pow(polls.into())).min(longest);
+            match left.checked_sub(LAST_ROUND) {
+                Some(left) if !left.is_zero() => pause.min(left),
+                _ => pause,
+            }
+        }
+        Pause::Retry(tries) => backoff(tries.into()),
+        Pause::Unanswered => STORED,
+    };
+    pause.min(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polls_back_off_to_twenty_seconds_and_in_a_sweep_to_a_minute() {
+        let long = Duration::from_secs(900);
+        let pauses = |is_sweep| -> Vec<u128> {
+            (0..=Pause::LAST_POLL)
+                .map(|polls| until_next_round(Pause::Poll(polls), is_sweep, long).as_millis())
+                .collect()
+        };
+        let event = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000];
+        assert_eq!(pauses(false), event);
+        let sweep = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
+        assert_eq!(pauses(true), sweep);
+    }
+
+    #[test]
+    fn a_pause_for_a_function_leaves_time_for_one_more_round() {
+        let poll = |left| until_next_round(Pause::Poll(8), false, Duration::from_secs(left));
+        for (left, pause) in [(30, 20), (25, 20), (24, 19), (6, 1), (5, 5), (3, 3), (0, 0)] {
+            assert_eq!(poll(left), Duration::from_secs(pause), "{left}");
+        }
+        // Until AppFlow has stored what it may have read, there is nothing to do.
+        let unanswered =
+            |left| until_next_round(Pause::Unanswered, false, Duration::from_secs(left));
+        assert_eq!(unanswered(30), Duration::from_secs(12));
+        assert_eq!(unanswered(10), Duration::from_secs(10));
+        assert_eq!(
+            until_next_round(Pause::None, false, Duration::from_secs(9)),
+            Duration::ZERO
+        );
+    }
+
+    #[test]
+    fn a_pause_before_a_retry_is_half_fixed_and_half_random() {
+        let long = Duration::from_secs(900);
+        for (tries, longest) in [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 8.0), (200, 8.0)] {
+            for _ in 0..100 {
+                let pause = until_next_round(Pause::Retry(tries), false, long).as_secs_f64();
+                assert!(
+                    (longest / 2.0..=longest).contains(&pause),
+                    "{tries}: {pause}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A round under way, and the ways in which it can end.
+
+use std::mem;
+
+use crate::decide::Cause;
+use crate::model::function_arn::FunctionArn;
+use crate::model::registration::{ConnectorLabel, Registration};
+use crate::model::service_error::{ErrorKind, ServiceError};
+use crate::reconcile::job::Job;
+use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
+use crate::reconcile::progress::{Next, Pause, Progress, Waiting};
+
+/// How often an update or a grant is tried. The pauses of up to 1, 2, 4, and 8 seconds are for a connector
+/// whose cold start missed AppFlow's 10 seconds. A throttled try does not count as the last one.
+const TRIES: u8 = 5;
+
+/// A round under way.
+pub(super) struct Round<'a> {
+    pub(super) job: &'a Job,
+    pub(super) label: &'a ConnectorLabel,
+    pub(super) progress: Progress,
+}
+
+impl Round<'_> {
+    /// Why the registration may need an update now.
+    pub(super) fn cause(&self) -> &Cause {
+        self.progress.cause.as_ref().unwrap_or(&self.job.cause)
+    }
+
+    pub(super) fn wait(&mut self, target: FunctionArn, state: String, polls: u8) -> Next {
+        let label = self.label.as_str();
+        if polls == 0 {
+            tracing::info!(connectorLabel = label, functionArn = %target, state, "waiting for the function");
+        } else {
+            tracing::debug!(connectorLabel = label, functionArn = %target, state, "waiting for the function");
+        }
+        self.progress.waiting = Some(Waiting {
+            target,
+            state,
+            polls,
+        });
+        self.again(Pause::Poll(polls))
+    }
+
+    /// Whether a try that fails now is not the last one.
+    pub(super) fn has_tries(&self) -> bool {
+        self.progress.tries + 1 < TRIES
+    }
+
+    pub(super) fn retry(&mut self, error: ServiceError) -> Next {
+        let tries = (self.progress.tries + 1).min(TRIES - 1);
+        self.progress.tries = tries;
+        let pause = match error.kind {
+            ErrorKind::NoAnswer => Pause::Unanswered,
+            _ => Pause::Retry(tries),
+        };
+        self.progress.last_error = Some(error);
+        self.again(pause)
+    }
+
+    pub(super) fn again(&mut self, pause: Pause) -> Next {
+        Next::Again(mem::take(&mut self.progress), pause)
+    }
+
+    /// Ends a registration that the invocation is not about, or no longer.
+    pub(super) fn leave(&mut self) -> Next {
+        match self.progress.updated.take() {
+            Some(target) => self.end_updated(target, None),
+            None => Next::Done(None),
+        }
+    }
+
+    /// Ends a registration that was updated. `after` is its description now, if there is one. If that has
+    /// another ARN, somebody else wrote it, and it is left unchanged.
+    pub(super) fn end_updated(
+        &mut self,
+        target: FunctionArn,
+        after: Option<&Registration>,
+    ) -> Next {
+        let replaced_by = after
+            .map(|after| after.function_arn.clone())
+            .filter(|arn| *arn != target);
+        let after = after.filter(|_| replaced_by.is_none());
+        let evidence = self.progress.before.as_ref().zip(after);
+        let evidence =
+            evidence.map(|(before, after)| before.configuration.evidence(&after.configuration));
+        self.end(Outcome::Updated {
+            target,
+            replaced_by,
+            evidence,
+        })
+    }
+
+    /// Fails an update. If time was up, the error of the last try says more.
+    pub(super) fn fail_update(
+        &mut self,
+        target: Option<&FunctionArn>,
+        error: ServiceError,
+        grant_error: Option<ServiceError>,
+    ) -> Next {
+        let error = match self.progress.last_error.take() {
+            Some(last) if error.kind == ErrorKind::OutOfTime => last,
+            _ => error,
+        };
+        let failure = Failure::Update {
+            error,
+            grant_error,
+            appflow: target.map(|target| self.job.appflow(target)),
+        };
+        self.fail(target, failure)
+    }
+
+    pub(super) fn fail(&mut self, target: Option<&FunctionArn>, failure: Failure) -> Next {
+        let target = target.cloned();
+        self.end(Outcome::Failed { target, failure })
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome) -> Next {
+        let registered = self.progress.before.take();
+        Next::Done(Some(ConnectorResult {
+            label: self.label.to_string(),
+            registered: registered.map(|registration| registration.function_arn),
+            outcome,
+        }))
+    }
+}
