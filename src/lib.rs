@@ -20,7 +20,7 @@
 //! | `REGISTER_AS` | `follow` | or `version`: the form to keep registrations in |
 //! | `UPDATE_DESCRIPTION` | the connector's own | with the placeholders `{function}`, `{version}`, `{date}` |
 //! | `GRANT_INVOKE` | `false` | `true`: allow AppFlow to invoke each version that a registration moves to |
-//! | `DRY_RUN` | `false` | `true`: read everything, write nothing |
+//! | `DRY_RUN` | `false` | `true`: decide, and write nothing |
 //! | `AWS_LAMBDA_LOG_LEVEL` | `INFO` | `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `FATAL` |
 //! | `AWS_LAMBDA_LOG_FORMAT` | `JSON` | or `Text` |
 //!

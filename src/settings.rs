@@ -23,7 +23,7 @@ pub const REGISTER_AS: &str = "REGISTER_AS";
 pub const UPDATE_DESCRIPTION: &str = "UPDATE_DESCRIPTION";
 /// `true` to let AppFlow invoke each version that a registration moves to; `false` by default.
 pub const GRANT_INVOKE: &str = "GRANT_INVOKE";
-/// `true` to read everything and write nothing; `false` by default.
+/// `true` to decide what to do, and write nothing; `false` by default.
 pub const DRY_RUN: &str = "DRY_RUN";
 /// Lambda's own: `TRACE`, `DEBUG`, `INFO` (the default), `WARN`, `ERROR` or `FATAL`.
 pub const AWS_LAMBDA_LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";

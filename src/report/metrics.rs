@@ -138,7 +138,7 @@ mod tests {
     };
 
     /// Connectors with these counts of outcomes: updated and changed, updated, skipped, failed, planned,
-    /// updated but behind, orphaned.
+    /// behind, orphaned.
     fn connectors(counts: [usize; 7]) -> Vec<ConnectorResult> {
         let target: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm"
             .parse()
