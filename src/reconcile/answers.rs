@@ -6,10 +6,10 @@ use crate::model::function_arn::{FunctionArn, Versions};
 use crate::model::function_state::{DeployedCode, FunctionState, Readiness};
 use crate::model::registration::Registration;
 use crate::model::service_error::{ErrorKind, ServiceError};
-use crate::reconcile::ends::Round;
+use crate::reconcile::ends::{End, Round};
 use crate::reconcile::job::Functions;
 use crate::reconcile::outcome::{Failure, Outcome};
-use crate::reconcile::progress::{Next, Pause, Waiting};
+use crate::reconcile::progress::{Pause, Waiting};
 
 /// The most updates of a registration whose function changes each time; then it is an error.
 const UPDATES: u8 = 8;
@@ -25,7 +25,7 @@ pub(super) struct Ready {
 /// An answer of AWS.
 type Answer<T> = Result<T, ServiceError>;
 /// What the round continues with, or how it ends.
-type Step<T> = Result<T, Next>;
+type Step<T> = Result<T, End>;
 
 impl Round<'_> {
     /// The function that it waits for was read. Unless it is still not ready, the round continues with
@@ -110,6 +110,22 @@ impl Round<'_> {
         registration: &Registration,
         decision: Decision,
     ) -> Step<FunctionArn> {
+        let registered = &registration.function_arn;
+        let updated = self.progress.updated.as_ref();
+        // Whether it may be as this invocation's own update has left it.
+        let is_own = updated == Some(registered)
+            || (registered.version().is_some() && registered.version() == self.progress.sent);
+        if !is_own {
+            // What somebody changed after the update is left unchanged.
+            if let Some(updated) = updated.cloned() {
+                return Err(self.end_updated(updated, Some(registration)));
+            }
+            // It is no longer the sweep's own update that is behind.
+            if self.job.is_sweep() && matches!(self.progress.cause, Some(Cause::Changed(_))) {
+                self.progress.cause = None;
+                return Err(self.again(Pause::None));
+            }
+        }
         let skip = match decision {
             Decision::Update(target) => return Ok(target),
             Decision::Skip(skip) => skip,
@@ -121,18 +137,15 @@ impl Round<'_> {
                 Skip::NoVersion(function)
             }
         };
-        Err(
-            match (&skip, self.progress.sent, self.progress.updated.clone()) {
-                // It is behind because of this invocation's own update.
-                (Skip::Behind(newest), Some(sent), _) if *newest > sent => {
-                    self.progress.cause = Some(Cause::Changed(Change::Published(Some(*newest))));
-                    self.again(Pause::None)
-                }
-                // Somebody changed it after the update, so it is left unchanged.
-                (_, _, Some(target)) => self.end_updated(target, Some(registration)),
-                (_, _, None) => self.end(Outcome::Skipped(skip)),
-            },
-        )
+        Err(match (&skip, self.progress.sent, updated.cloned()) {
+            // It is behind because of this invocation's own update.
+            (Skip::Behind(newest), Some(sent), _) if is_own && *newest > sent => {
+                self.progress.cause = Some(Cause::Changed(Change::Published(Some(*newest))));
+                self.again(Pause::None)
+            }
+            (_, _, Some(target)) => self.end_updated(target, Some(registration)),
+            (_, _, None) => self.end(Outcome::Skipped(skip)),
+        })
     }
 
     /// The target was read: the round continues if AppFlow can read its configuration now.
@@ -281,11 +294,7 @@ impl Round<'_> {
     }
 
     /// The registration was described after its update and the check of the target.
-    pub(super) fn finished(
-        &mut self,
-        target: FunctionArn,
-        described: Answer<Registration>,
-    ) -> Next {
+    pub(super) fn finished(&mut self, target: FunctionArn, described: Answer<Registration>) -> End {
         if let Err(error) = &described {
             tracing::warn!(
                 connectorLabel = self.label.as_str(),
@@ -295,7 +304,7 @@ impl Round<'_> {
         self.end_updated(target, described.ok().as_ref())
     }
 
-    fn not_described(&mut self, error: ServiceError) -> Next {
+    fn not_described(&mut self, error: ServiceError) -> End {
         match error.kind {
             ErrorKind::NotFound if self.job.labels_must_exist && self.progress.updates == 0 => {
                 self.fail(None, Failure::NotRegistered)
@@ -317,7 +326,7 @@ impl Round<'_> {
     }
 
     /// The target does not exist.
-    fn target_is_gone(&mut self, target: &FunctionArn, error: ServiceError) -> Next {
+    fn target_is_gone(&mut self, target: &FunctionArn, error: ServiceError) -> End {
         // The function may have been recreated, and the event of the new one may have been handled before
         // AppFlow stored the old version: so move it as a sweep would.
         if target.version().is_some() && !matches!(self.cause(), Cause::Sweep { .. }) {
@@ -331,7 +340,7 @@ impl Round<'_> {
     }
 
     /// The function changed during the update, perhaps into a state that is waited for.
-    fn changed(&mut self, target: &FunctionArn, state: Option<String>) -> Next {
+    fn changed(&mut self, target: &FunctionArn, state: Option<String>) -> End {
         if self.progress.updates >= UPDATES {
             return self.fail(Some(target), Failure::KeepsChanging);
         }

@@ -14,6 +14,9 @@ use crate::reconcile::progress::{Next, Pause, Progress, Waiting};
 /// whose cold start missed AppFlow's 10 seconds. A throttled try does not count as the last one.
 const TRIES: u8 = 5;
 
+/// How a round ends. Boxed, because every step of a round may return it as an error.
+pub(super) type End = Box<Next>;
+
 /// A round under way.
 pub(super) struct Round<'a> {
     pub(super) job: &'a Job,
@@ -27,7 +30,7 @@ impl Round<'_> {
         self.progress.cause.as_ref().unwrap_or(&self.job.cause)
     }
 
-    pub(super) fn wait(&mut self, target: FunctionArn, state: String, polls: u8) -> Next {
+    pub(super) fn wait(&mut self, target: FunctionArn, state: String, polls: u8) -> End {
         let label = self.label.as_str();
         if polls == 0 {
             tracing::info!(connectorLabel = label, functionArn = %target, state, "waiting for the function");
@@ -47,7 +50,7 @@ impl Round<'_> {
         self.progress.tries + 1 < TRIES
     }
 
-    pub(super) fn retry(&mut self, error: ServiceError) -> Next {
+    pub(super) fn retry(&mut self, error: ServiceError) -> End {
         let tries = (self.progress.tries + 1).min(TRIES - 1);
         self.progress.tries = tries;
         let pause = match error.kind {
@@ -58,25 +61,21 @@ impl Round<'_> {
         self.again(pause)
     }
 
-    pub(super) fn again(&mut self, pause: Pause) -> Next {
-        Next::Again(mem::take(&mut self.progress), pause)
+    pub(super) fn again(&mut self, pause: Pause) -> End {
+        Box::new(Next::Again(mem::take(&mut self.progress), pause))
     }
 
     /// Ends a registration that the invocation is not about, or no longer.
-    pub(super) fn leave(&mut self) -> Next {
+    pub(super) fn leave(&mut self) -> End {
         match self.progress.updated.take() {
             Some(target) => self.end_updated(target, None),
-            None => Next::Done(None),
+            None => Box::new(Next::Done(None)),
         }
     }
 
     /// Ends a registration that was updated. `after` is its description now, if there is one. If that has
     /// another ARN, somebody else wrote it, and it is left unchanged.
-    pub(super) fn end_updated(
-        &mut self,
-        target: FunctionArn,
-        after: Option<&Registration>,
-    ) -> Next {
+    pub(super) fn end_updated(&mut self, target: FunctionArn, after: Option<&Registration>) -> End {
         let replaced_by = after
             .map(|after| after.function_arn.clone())
             .filter(|arn| *arn != target);
@@ -97,7 +96,7 @@ impl Round<'_> {
         target: Option<&FunctionArn>,
         error: ServiceError,
         grant_error: Option<ServiceError>,
-    ) -> Next {
+    ) -> End {
         let error = match self.progress.last_error.take() {
             Some(last) if error.kind == ErrorKind::OutOfTime => last,
             _ => error,
@@ -110,17 +109,17 @@ impl Round<'_> {
         self.fail(target, failure)
     }
 
-    pub(super) fn fail(&mut self, target: Option<&FunctionArn>, failure: Failure) -> Next {
+    pub(super) fn fail(&mut self, target: Option<&FunctionArn>, failure: Failure) -> End {
         let target = target.cloned();
         self.end(Outcome::Failed { target, failure })
     }
 
-    pub(super) fn end(&mut self, outcome: Outcome) -> Next {
+    pub(super) fn end(&mut self, outcome: Outcome) -> End {
         let registered = self.progress.before.take();
-        Next::Done(Some(ConnectorResult {
+        Box::new(Next::Done(Some(ConnectorResult {
             label: self.label.to_string(),
             registered: registered.map(|registration| registration.function_arn),
             outcome,
-        }))
+        })))
     }
 }

@@ -93,8 +93,8 @@ impl Failure {
                 "OutOfTime"
             }
             Self::Label(_) | Self::NotRegistered | Self::Describe(_) => "DescribeFailed",
-            Self::Function(error) if error.kind == ErrorKind::NotFound => "FunctionNotFound",
             Self::NoVersion(_) => "FunctionNotFound",
+            Self::Function(error) if error.kind == ErrorKind::NotFound => "FunctionNotFound",
             Self::Function(_) | Self::Unchecked(_) => "FunctionUnknown",
             Self::FunctionFailed(_) | Self::NonInvocable => "FunctionFailed",
             Self::NotReady(_) => "FunctionNotReady",

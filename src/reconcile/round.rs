@@ -96,5 +96,5 @@ pub async fn round(
         }
         Ok(round.finished(target, services.evidence(label).await))
     };
-    steps.await.unwrap_or_else(|end| end)
+    *steps.await.unwrap_or_else(|end| end)
 }

@@ -1,6 +1,7 @@
 //! One registration's outcome, as a row of the response and as a log line.
 
 use serde::Serialize;
+use tracing::field::display;
 
 use crate::decide::Skip;
 use crate::model::function_arn::FunctionArn;
@@ -79,12 +80,11 @@ pub(super) fn reason(failure: &Failure, target: Option<&FunctionArn>) -> String 
 /// Writes the registration's log line.
 pub(crate) fn log(connector: &ConnectorResult, request_id: &str, event_id: Option<&str>) {
     let row = Row::new(connector);
-    let registered = row.registered_arn.map(tracing::field::display);
-    let target = row.target_arn.map(tracing::field::display);
-    let function = connector
-        .registered
-        .as_ref()
-        .map(|arn| tracing::field::display(arn.with_qualifier(None)));
+    let registered = row.registered_arn.map(display);
+    let target = row.target_arn.map(display);
+    let function = row
+        .registered_arn
+        .map(|arn| display(arn.with_qualifier(None)));
     let changed = row.changed.map(|names| names.join(","));
     macro_rules! line {
         ($level:ident) => {

@@ -91,11 +91,14 @@ impl fmt::Display for Error {
                     write!(f, "\nand {more} more, each with its own line in the log")?;
                 }
                 write!(f, "\n{} updated", updated.len())?;
-                for (position, label) in updated.iter().take(LISTED_MAX).enumerate() {
-                    write!(f, "{}{label}", if position == 0 { ": " } else { ", " })?;
-                }
-                if updated.len() > LISTED_MAX {
-                    write!(f, ", …")?;
+                if !updated.is_empty() {
+                    let listed = &updated[..updated.len().min(LISTED_MAX)];
+                    let more = if updated.len() > LISTED_MAX {
+                        ", …"
+                    } else {
+                        ""
+                    };
+                    write!(f, ": {}{more}", listed.join(", "))?;
                 }
                 let others = connectors.len() - count - updated.len();
                 write!(f, "; {others} unchanged")

@@ -49,23 +49,23 @@ pub fn line(
         let results = results.iter().filter(|result| is(&result.outcome));
         results.count()
     };
-    let updated = count(|outcome| matches!(outcome, Updated { .. }));
+    let updated = count(|end| matches!(end, Updated { .. }));
     let changed = count(
-        |outcome| matches!(outcome, Updated { evidence: Some(evidence), .. } if !evidence.changed.is_empty()),
+        |end| matches!(end, Updated { evidence: Some(evidence), .. } if !evidence.changed.is_empty()),
     );
     let mut counts = vec![
         ("RegistrationsUpdated", updated),
         (
             "RegistrationsSkipped",
-            count(|outcome| matches!(outcome, Skipped(_))),
+            count(|end| matches!(end, Skipped(_))),
         ),
         (
             "RegistrationsFailed",
-            count(|outcome| matches!(outcome, Failed { .. })),
+            count(|end| matches!(end, Failed { .. })),
         ),
         (
             "RegistrationsPlanned",
-            count(|outcome| matches!(outcome, Planned { .. })),
+            count(|end| matches!(end, Planned { .. })),
         ),
         // Updates that changed AppFlow's copy.
         ("RegistrationsChanged", changed),
@@ -77,11 +77,11 @@ pub fn line(
             ("StaleRegistrations", if of_functions { 0 } else { changed }),
             (
                 "RegistrationsBehind",
-                count(|outcome| matches!(outcome, Skipped(Skip::Behind(_)))),
+                count(|end| matches!(end, Skipped(Skip::Behind(_)))),
             ),
             (
                 "OrphanedRegistrations",
-                count(|outcome| matches!(outcome, Skipped(Skip::Orphaned(_) | Skip::NoVersion(_)))),
+                count(|end| matches!(end, Skipped(Skip::Orphaned(_) | Skip::NoVersion(_)))),
             ),
         ]),
         Invoked::ByEvent(Some(deployed_at)) if updated > 0 => {

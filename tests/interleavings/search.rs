@@ -4,7 +4,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
-use crate::state::{Move, State, Violation};
+use crate::promises::Violation;
+use crate::state::{Move, State};
 
 /// What a search visited.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Explored {
     pub transitions: usize,
     /// The number of final states, in which nothing is under way.
     pub ends: usize,
+    /// How often `round` was run.
+    pub runs: usize,
 }
 
 /// A shortest sequence of moves that breaks a promise.
@@ -80,6 +83,7 @@ pub fn explore(start: &State) -> Result<Explored, Box<Counterexample>> {
         states: reached.len(),
         transitions,
         ends,
+        runs: start.rounds.runs.get(),
     })
 }
 
@@ -121,15 +125,13 @@ impl Counterexample {
         let mut told = Vec::new();
         let mut state = start.clone();
         for happens in &moves {
-            let before = state.world.registrations.clone();
             told.push(state.tell(*happens));
             let Ok(after) = state.after(*happens) else {
                 break;
             };
-            for (label, registered) in &after.world.registrations {
-                if before[label] != *registered {
-                    told.push(format!("    {label} is now {registered}"));
-                }
+            let registered = &after.world.registered;
+            if *registered != state.world.registered {
+                told.push(format!("    registered is now {registered}"));
             }
             state = after;
         }

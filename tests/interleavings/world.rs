@@ -1,36 +1,33 @@
-//! A minimal AWS: one Lambda function, its registrations in AppFlow, and what can happen to them. Times
+//! A minimal AWS: one Lambda function, its registration in AppFlow, and what can happen to them. Times
 //! are increasing numbers, and the code of a deployment is its time.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use connector_updater::model::change::Change;
-use connector_updater::model::client_token::ClientToken;
 use connector_updater::model::evidence::Configuration;
-use connector_updater::model::function_arn::{FunctionArn, Qualifier, Version};
-use connector_updater::model::plan::Plan;
-use connector_updater::model::readiness::{Found, Look, Readiness};
+use connector_updater::model::function_arn::{FunctionArn, Qualifier, Version, Versions};
+use connector_updater::model::function_state::{DeployedCode, FunctionState, Readiness};
 use connector_updater::model::registration::Registration;
 use connector_updater::model::service_error::{ErrorKind, Operation, ServiceError};
-use connector_updater::model::versions::Versions;
+use connector_updater::model::update::Update;
 
-/// The alias that registrations may follow.
+/// The alias that the registration may follow.
 pub const ALIAS: &str = "live";
 
 /// The code of a deployment, by its time.
 pub type Code = u8;
 
-/// AppFlow, and Lambda's one function.
+/// Which delivery of which event an invocation is of. No two that are under way are of the same one.
+pub type Delivery = (u8, u8);
+
+/// AppFlow with one registration, and Lambda with one function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     pub function: Function,
-    /// By connector label.
-    pub registrations: BTreeMap<String, Registered>,
-    /// What AppFlow has read for calls whose response was lost, and has not yet stored.
-    pub unclaimed: Vec<Read>,
-    /// The client tokens that AppFlow has seen, each with what was sent, and the deployment whose event
-    /// was its cause.
-    tokens: Vec<(ClientToken, Sent, u8)>,
+    pub registered: Registered,
+    /// Updates that AppFlow has read and not yet stored.
+    pub unstored: Vec<Unstored>,
     now: Code,
 }
 
@@ -48,7 +45,7 @@ pub struct Function {
     alias: Version,
 }
 
-/// What AppFlow holds of a connector.
+/// What AppFlow holds of the connector.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Registered {
     pub arn: FunctionArn,
@@ -56,27 +53,22 @@ pub struct Registered {
     pub code: Code,
 }
 
-/// The parameters of an update except its token: the label, the ARN, and the description.
-type Sent = (String, FunctionArn, Option<String>);
-
 /// An update whose configuration AppFlow has read and not yet stored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Read {
-    cause: u8,
-    plan: Plan,
+pub struct Unstored {
+    /// Whose update it is.
+    pub of: Delivery,
+    /// Whether the invocation still waits for the response.
+    pub is_awaited: bool,
+    update: Update,
     code: Code,
 }
 
-impl Read {
-    /// The registration that it is of.
-    pub fn label(&self) -> &str {
-        self.plan.label.as_str()
-    }
-}
-
 impl World {
-    /// A function with this many versions, whose alias points at the first one.
-    pub fn new(versions: u64, registrations: &[(&str, &str)]) -> Self {
+    /// A function with two versions, whose alias points at the first one. The connector is registered
+    /// with this qualifier.
+    pub fn new(qualifier: &str) -> Self {
+        let registered: FunctionArn = format!("{}{qualifier}", arn()).parse().expect("an ARN");
         let mut world = Self {
             function: Function {
                 generation: 0,
@@ -86,28 +78,18 @@ impl World {
                 pending: None,
                 alias: Version::MIN,
             },
-            registrations: BTreeMap::new(),
-            unclaimed: Vec::new(),
-            tokens: Vec::new(),
+            registered: Registered {
+                arn: registered.clone(),
+                description: "first".to_owned(),
+                code: 0,
+            },
+            unstored: Vec::new(),
             now: 0,
         };
-        for _ in 0..versions {
-            world.publish();
-        }
+        world.publish();
+        world.publish();
         world.settle();
-        for (label, qualifier) in registrations {
-            let arn: FunctionArn = format!("{}{qualifier}", arn()).parse().unwrap();
-            let code = world.answers(&arn).expect("a function that answers");
-            let description = "first".to_owned();
-            world.registrations.insert(
-                (*label).to_owned(),
-                Registered {
-                    arn,
-                    description,
-                    code,
-                },
-            );
-        }
+        world.registered.code = world.answers(&registered).expect("a function that answers");
         world
     }
 
@@ -129,9 +111,9 @@ impl World {
     /// UpdateFunctionCode with `publish`.
     pub fn publish(&mut self) -> Change {
         self.change_latest();
-        let function = &mut self.function;
-        let newest = function.versions.keys().last();
+        let newest = self.newest();
         let version = newest.map_or(Version::MIN, |newest| newest.saturating_add(1));
+        let function = &mut self.function;
         function.versions.insert(version, function.latest);
         function.pending = Some(version);
         Change::Published(Some(version))
@@ -139,7 +121,7 @@ impl World {
 
     /// UpdateAlias: to the newest version.
     pub fn move_alias(&mut self) -> Option<Change> {
-        let newest = *self.function.versions.keys().last()?;
+        let newest = self.newest()?;
         (newest != self.function.alias && self.function.pending.is_none()).then(|| {
             self.function.alias = newest;
             Change::AliasMoved {
@@ -174,6 +156,11 @@ impl World {
         self.function.pending = None;
     }
 
+    /// The newest version.
+    pub fn newest(&self) -> Option<Version> {
+        self.function.versions.keys().last().copied()
+    }
+
     /// Whether a version of this generation exists.
     pub fn has(&self, generation: u8, version: Version) -> bool {
         self.function.generation == generation && self.function.versions.contains_key(&version)
@@ -198,41 +185,34 @@ impl World {
     }
 
     /// GetFunctionConfiguration.
-    pub fn look(&self, arn: &FunctionArn) -> Result<Look, ServiceError> {
-        let (version, code, readiness) = match self.version(arn)? {
+    pub fn function(&self, arn: &FunctionArn) -> Result<FunctionState, ServiceError> {
+        let (version, code, not_yet) = match self.version(arn)? {
             Some(version) => {
-                let pending = self.function.pending == Some(version);
-                let readiness = if pending {
-                    Readiness::NotYet("its State is Pending".to_owned())
-                } else {
-                    Readiness::Ready
-                };
+                let is_pending = self.function.pending == Some(version);
                 let code = self.function.versions[&version];
-                (version.to_string(), code, readiness)
+                let not_yet = is_pending.then_some("its State is Pending");
+                (version.to_string(), code, not_yet)
             }
             None => {
-                let readiness = match self.function.before {
-                    Some(_) => Readiness::NotYet("its LastUpdateStatus is InProgress".to_owned()),
-                    None => Readiness::Ready,
-                };
-                ("$LATEST".to_owned(), self.function.latest, readiness)
+                let is_updating = self.function.before.is_some();
+                let not_yet = is_updating.then_some("its LastUpdateStatus is InProgress");
+                ("$LATEST".to_owned(), self.function.latest, not_yet)
             }
         };
-        let found = Found {
-            version,
-            code_sha256: format!("code {code}"),
-            last_modified: format!("at {code}"),
-        };
-        Ok(Look { readiness, found })
+        let not_yet = not_yet.map(|state| Readiness::NotYet(state.to_owned()));
+        Ok(FunctionState {
+            readiness: not_yet.unwrap_or(Readiness::Ready),
+            code: DeployedCode {
+                version,
+                code_sha256: format!("code {code}"),
+                last_modified: format!("at {code}"),
+            },
+        })
     }
 
     /// ListVersionsByFunction.
     pub fn versions(&self) -> Versions {
-        let mut versions = Versions::default();
-        for (version, code) in &self.function.versions {
-            versions.add(*version, &format!("code {code}"));
-        }
-        versions
+        self.function.versions.keys().copied().collect()
     }
 
     /// What an invocation of this ARN by AppFlow returns.
@@ -249,100 +229,63 @@ impl World {
 
     // AppFlow.
 
-    /// DescribeConnector.
-    pub fn describe(&self, label: &str) -> Registration {
-        let registered = &self.registrations[label];
-        let code = [("connectorVersion".to_owned(), u64::from(registered.code))];
+    /// DescribeConnector. The configuration is left out: a round compares it only to tell what an update
+    /// changed.
+    pub fn describe(&self) -> Registration {
         Registration {
-            function_arn: registered.arn.clone(),
-            source: None,
-            description: Some(registered.description.clone()),
-            configuration: Configuration::new(Some(registered.code.to_string()), code.into_iter()),
+            function_arn: self.registered.arn.clone(),
+            description: Some(self.registered.description.clone()),
+            configuration: Configuration::default(),
         }
     }
 
-    /// The first half of UpdateConnectorRegistration: what to store, or `None` for a call that was done
-    /// before. `in_progress` are the calls that AppFlow has not yet stored.
-    pub fn read<'a>(
-        &self,
-        cause: u8,
-        plan: &Plan,
-        mut in_progress: impl Iterator<Item = &'a Read>,
-    ) -> Result<Option<Read>, ServiceError> {
-        let refused = |kind| Err(error(Operation::UpdateConnectorRegistration, kind));
-        let mut seen = self.tokens.iter();
-        if let Some((_, before, _)) = seen.find(|(token, ..)| *token == plan.token) {
-            // The same token for another call is a bug in the updater.
-            return if *before == sent(plan) {
-                Ok(None)
-            } else {
-                refused(ErrorKind::Invalid)
-            };
-        }
-        let mut unstored = self.unclaimed.iter();
-        if in_progress.any(|read| read.plan.token == plan.token)
-            || unstored.any(|read| read.plan.token == plan.token)
-        {
-            return refused(ErrorKind::Conflict);
-        }
-        match self.answers(&plan.target) {
-            Ok(code) => Ok(Some(Read {
-                cause,
-                plan: plan.clone(),
+    /// The first half of UpdateConnectorRegistration: what to store.
+    pub fn read(&self, of: Delivery, update: &Update) -> Result<Unstored, ServiceError> {
+        match self.answers(&update.target) {
+            Ok(code) => Ok(Unstored {
+                of,
+                is_awaited: true,
+                update: update.clone(),
                 code,
-            })),
-            Err(kind) => refused(kind),
+            }),
+            Err(kind) => Err(error(Operation::UpdateConnectorRegistration, kind)),
         }
     }
 
     /// The second half.
-    pub fn store(&mut self, read: Read) {
-        let Read { cause, plan, code } = read;
-        self.tokens.push((plan.token.clone(), sent(&plan), cause));
-        let label = plan.label.as_str();
-        let registered = self.registrations.get_mut(label).expect("it is registered");
-        registered.arn = plan.target;
-        registered.code = code;
-        if let Some(description) = plan.description {
-            registered.description = description.to_string();
+    pub fn store(&mut self, read: Unstored) {
+        let Unstored { update, code, .. } = read;
+        self.registered.arn = update.target;
+        self.registered.code = code;
+        if let Some(description) = update.description {
+            self.registered.description = description.to_string();
         }
     }
 
-    /// Whether something that was read because of this event is still in `unclaimed`.
-    pub fn is_storing(&self, cause: u8) -> bool {
-        self.unclaimed.iter().any(|read| read.cause == cause)
+    /// Whether AppFlow has not yet stored something that it read for this delivery.
+    pub fn is_storing(&self, delivery: Delivery) -> bool {
+        self.unstored.iter().any(|unstored| unstored.of == delivery)
     }
 
-    /// Forgets the tokens of an event, which no call will have again.
-    pub fn forget_tokens(&mut self, cause: u8) {
-        self.tokens.retain(|(.., of)| *of != cause);
-    }
-
-    /// UpdateConnectorRegistration by an operator: another ARN, or another description.
-    pub fn operate(&mut self, label: &str, change: &Operator) -> bool {
-        let registered = &self.registrations[label];
-        let (arn, description) = match change {
-            Operator::Point(qualifier) => {
-                let arn = registered.arn.with_qualifier(qualifier.clone());
-                (arn, registered.description.clone())
-            }
-            Operator::Describe => (registered.arn.clone(), "second".to_owned()),
-        };
-        let Ok(code) = self.answers(&arn) else {
+    /// UpdateConnectorRegistration by an operator: another ARN, or another description. `false` if AppFlow
+    /// refuses, or if nothing changes.
+    pub fn operate(&mut self, change: &Operator) -> bool {
+        let mut new = self.registered.clone();
+        match change {
+            Operator::Point(qualifier) => new.arn = new.arn.with_qualifier(qualifier.clone()),
+            Operator::Describe => new.description = "second".to_owned(),
+        }
+        let Ok(code) = self.answers(&new.arn) else {
             return false;
         };
-        let new = Registered {
-            arn,
-            description,
-            code,
-        };
-        let changed = self.registrations[label] != new;
-        self.registrations.insert(label.to_owned(), new);
-        changed
+        new.code = code;
+        let is_changed = new != self.registered;
+        self.registered = new;
+        is_changed
     }
 }
 
-/// What an operator does to a registration by hand.
+/// What an operator does to the registration by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// Registers it with another qualifier, or none.
@@ -351,16 +294,11 @@ pub enum Operator {
     Describe,
 }
 
-fn sent(plan: &Plan) -> Sent {
-    let description = plan.description.as_ref().map(ToString::to_string);
-    (plan.label.to_string(), plan.target.clone(), description)
-}
-
 /// The function's unqualified ARN.
 pub fn arn() -> FunctionArn {
     "arn:aws:lambda:us-east-1:123456789012:function:crm"
         .parse()
-        .unwrap()
+        .expect("an ARN")
 }
 
 /// An error of a call.
@@ -374,16 +312,35 @@ pub fn error(operation: Operation, kind: ErrorKind) -> ServiceError {
     }
 }
 
+/// How an ARN ends.
+pub fn ending(arn: &FunctionArn) -> String {
+    let qualifier = arn.qualifier();
+    qualifier.map_or("no qualifier".to_owned(), |qualifier| {
+        format!(":{qualifier}")
+    })
+}
+
 impl fmt::Display for Registered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let qualifier = self.arn.qualifier();
-        let qualifier = qualifier.map_or("no qualifier".to_owned(), |qualifier| {
-            format!(":{qualifier}")
-        });
+        let Self {
+            arn,
+            description,
+            code,
+        } = self;
         write!(
             f,
-            "{qualifier}, code {}, description \"{}\"",
-            self.code, self.description
+            "{}, code {code}, description \"{description}\"",
+            ending(arn)
         )
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Point(None) => f.write_str("registers it without a qualifier"),
+            Self::Point(Some(qualifier)) => write!(f, "registers it with :{qualifier}"),
+            Self::Describe => f.write_str("describes it"),
+        }
     }
 }
