@@ -29,6 +29,9 @@ const THROTTLED_ROUND: Duration = Duration::from_secs(25);
 pub struct Calls<'a> {
     pub(super) appflow: &'a aws_sdk_appflow::Client,
     pub(super) lambda: &'a aws_sdk_lambda::Client,
+    /// Whether the environment has what requests are signed with. Without it, the SDK returns an error that
+    /// looks like one of the network.
+    pub(super) can_sign: bool,
     pub(super) deadline: Deadline,
 }
 
@@ -72,6 +75,9 @@ impl Calls<'_> {
     where
         E: std::error::Error + ProvideErrorMetadata + RequestId + Send + Sync + 'static,
     {
+        if !self.can_sign {
+            return Err(ServiceError::unsigned(operation));
+        }
         match self.deadline.cut(call).await {
             Some(result) => result.map_err(|error| service_error(operation, &error)),
             None => Err(ServiceError::out_of_time(operation)),

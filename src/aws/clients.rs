@@ -17,6 +17,7 @@ pub struct Aws {
     appflow: aws_sdk_appflow::Client,
     lambda: aws_sdk_lambda::Client,
     pace: Pace,
+    can_sign: bool,
 }
 
 impl Aws {
@@ -27,6 +28,7 @@ impl Aws {
             appflow: appflow::client(access),
             lambda: lambda::client(access, &pace),
             pace,
+            can_sign: access.region.is_some() && access.credentials.is_some(),
         }
     }
 
@@ -49,6 +51,7 @@ impl Aws {
         Calls {
             appflow: &self.appflow,
             lambda: &self.lambda,
+            can_sign: self.can_sign,
             deadline,
         }
     }

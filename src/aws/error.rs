@@ -24,10 +24,7 @@ where
     let status = error
         .raw_response()
         .map(|response| response.status().as_u16());
-    let kind = match error {
-        SdkError::ConstructionFailure(_) => ErrorKind::NotSent,
-        _ => kind(operation, code.as_deref(), &message, status),
-    };
+    let kind = kind(operation, code.as_deref(), &message, status);
     ServiceError {
         operation,
         kind,

@@ -78,7 +78,7 @@ pub enum ErrorKind {
     Internal,
     /// The response has no valid ARN of a Lambda function.
     NoFunction,
-    /// The request could not be sent, for example because there are no credentials to sign it with.
+    /// There is nothing to sign the request with.
     NotSent,
     /// No response arrived, or one that is not the service's.
     NoAnswer,
@@ -122,6 +122,12 @@ impl ServiceError {
     pub fn out_of_time(operation: Operation) -> Self {
         let message = "the invocation ran out of time".to_owned();
         Self::without_response(operation, ErrorKind::OutOfTime, message)
+    }
+
+    /// A call that was not made, because there is nothing to sign it with.
+    pub fn unsigned(operation: Operation) -> Self {
+        let message = "the environment has no Region, or no credentials".to_owned();
+        Self::without_response(operation, ErrorKind::NotSent, message)
     }
 
     /// A call that was given up after this time.

@@ -9,7 +9,7 @@ use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::ends::{End, Round};
 use crate::reconcile::job::Functions;
 use crate::reconcile::outcome::{Failure, Outcome};
-use crate::reconcile::progress::{Pause, Waiting};
+use crate::reconcile::progress::{LAST_POLL, Pause, Waiting};
 
 /// The most updates of a registration whose function changes each time; then it is an error.
 const UPDATES: u8 = 8;
@@ -40,7 +40,7 @@ impl Round<'_> {
                 readiness: Readiness::NotYet(state),
                 ..
             }) => {
-                let polls = (waiting.polls + 1).min(Pause::LAST_POLL);
+                let polls = (waiting.polls + 1).min(LAST_POLL);
                 Err(self.wait(waiting.target, state, polls))
             }
             Err(error) if error.kind == ErrorKind::OutOfTime => {
@@ -82,25 +82,22 @@ impl Round<'_> {
 
     /// The versions that the decision needs were listed. `None` if the decision does without them.
     pub(super) fn listed(&mut self, listed: Answer<Versions>) -> Step<Option<Versions>> {
-        let error = match listed {
-            Ok(versions) => return Ok(Some(versions)),
-            Err(error) => error,
-        };
         // An event that tells nothing but that some version was published would be lost.
         let does_without = self.job.is_sweep()
             || matches!(self.cause(), Cause::Changed(Change::Published(Some(_))));
-        match error.kind {
-            ErrorKind::AccessDenied if does_without => {
+        match listed {
+            Ok(versions) => Ok(Some(versions)),
+            Err(error) if error.kind == ErrorKind::AccessDenied && does_without => {
                 tracing::warn!(
                     connectorLabel = self.label.as_str(),
                     "not authorized to list the function's versions: {error}"
                 );
                 Ok(None)
             }
-            ErrorKind::NotFound if self.job.is_sweep() => {
+            Err(error) if error.kind == ErrorKind::NotFound && self.job.is_sweep() => {
                 Err(self.end(Outcome::Skipped(Skip::Orphaned(error))))
             }
-            _ => Err(self.fail(None, Failure::Function(error))),
+            Err(error) => Err(self.fail(None, Failure::Function(error))),
         }
     }
 
@@ -144,7 +141,11 @@ impl Round<'_> {
                 self.again(Pause::None)
             }
             (_, _, Some(target)) => self.end_updated(target, Some(registration)),
-            (_, _, None) => self.end(Outcome::Skipped(skip)),
+            (_, _, None) => {
+                // An operator may have changed it after a try that failed.
+                self.progress.before = Some(registration.clone());
+                self.end(Outcome::Skipped(skip))
+            }
         })
     }
 

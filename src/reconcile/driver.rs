@@ -90,12 +90,13 @@ fn until_next_round(pause: Pause, is_sweep: bool, left: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reconcile::progress::LAST_POLL;
 
     #[test]
     fn polls_back_off_to_twenty_seconds_and_in_a_sweep_to_a_minute() {
         let long = Duration::from_secs(900);
         let pauses = |is_sweep| -> Vec<u128> {
-            (0..=Pause::LAST_POLL)
+            (0..=LAST_POLL)
                 .map(|polls| until_next_round(Pause::Poll(polls), is_sweep, long).as_millis())
                 .collect()
         };

@@ -3,7 +3,7 @@
 use crate::decide::Cause;
 use crate::model::change::RegisterAs;
 use crate::model::description::{Description, Template};
-use crate::model::function_arn::{Function, FunctionArn, Qualifier};
+use crate::model::function_arn::{Function, FunctionArn};
 use crate::model::function_selector::FunctionSelector;
 use crate::model::function_state::DeployedCode;
 use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration};
@@ -105,17 +105,14 @@ impl Job {
 /// `{version}`: the version whose configuration AppFlow reads, as Lambda names it, without the `$` that
 /// AppFlow rejects. The event's version is not used, because the event may be late.
 fn version_text(target: &FunctionArn, code: Option<&DeployedCode>) -> String {
-    let version = code.map(|code| code.version.as_str());
-    match (
-        target.qualifier(),
-        version.filter(|version| !version.is_empty()),
-    ) {
-        (Some(Qualifier::Version(version)), _) => version.to_string(),
-        (_, Some(version)) => version.trim_start_matches('$').to_owned(),
-        (Some(Qualifier::Alias(alias)), None) => alias.clone(),
-        (Some(Qualifier::LatestPublished), None) => "LATEST.PUBLISHED".to_owned(),
-        (Some(Qualifier::Latest) | None, None) => "LATEST".to_owned(),
-    }
+    let qualifier = target.qualifier().map(ToString::to_string);
+    let code = code.map(|code| code.version.clone());
+    let version = match target.version() {
+        Some(_) => qualifier,
+        None => code.filter(|version| !version.is_empty()).or(qualifier),
+    };
+    let version = version.unwrap_or("LATEST".to_owned());
+    version.trim_start_matches('$').to_owned()
 }
 
 #[cfg(test)]

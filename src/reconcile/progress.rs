@@ -35,7 +35,7 @@ pub struct Waiting {
     pub target: FunctionArn,
     /// The state that it was seen in last.
     pub state: String,
-    /// How often it was read; see [`Pause::LAST_POLL`].
+    /// How often it was read; see [`LAST_POLL`].
     pub polls: u8,
 }
 
@@ -47,6 +47,9 @@ pub enum Next {
     /// There is another round, after a pause.
     Again(Progress, Pause),
 }
+
+/// From this many reads on, [`Pause::Poll`] is longest.
+pub const LAST_POLL: u8 = 8;
 
 /// The pause before the next round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,9 +63,4 @@ pub enum Pause {
     /// The response to an update was lost: AppFlow may have read the configuration, and store it later.
     /// Until then, its description of the registration cannot be relied on.
     Unanswered,
-}
-
-impl Pause {
-    /// From this many reads on, [`Self::Poll`] is longest.
-    pub const LAST_POLL: u8 = 8;
 }

@@ -15,7 +15,7 @@ use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 use crate::model::update::Update;
 use crate::reconcile::job::{Functions, Job};
 use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
-use crate::reconcile::progress::{Next, Pause, Progress};
+use crate::reconcile::progress::{LAST_POLL, Next, Pause, Progress};
 use crate::reconcile::round::round;
 use crate::reconcile::services::Services;
 
@@ -1015,8 +1015,7 @@ fn only_registrations_of_the_functions_that_are_meant_are_updated() {
         assert_eq!(end, if concerned { "planned crm" } else { "nothing" });
     }
     assert_eq!(
-        Pause::LAST_POLL,
-        8,
+        LAST_POLL, 8,
         "250 ms, doubled eight times, is more than a minute"
     );
 }

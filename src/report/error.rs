@@ -91,15 +91,14 @@ impl fmt::Display for Error {
                     write!(f, "\nand {more} more, each with its own line in the log")?;
                 }
                 write!(f, "\n{} updated", updated.len())?;
-                if !updated.is_empty() {
-                    let listed = &updated[..updated.len().min(LISTED_MAX)];
-                    let more = if updated.len() > LISTED_MAX {
-                        ", …"
-                    } else {
-                        ""
-                    };
-                    write!(f, ": {}{more}", listed.join(", "))?;
-                }
+                let listed = updated[..updated.len().min(LISTED_MAX)].join(", ");
+                let colon = if updated.is_empty() { "" } else { ": " };
+                let more = if updated.len() > LISTED_MAX {
+                    ", …"
+                } else {
+                    ""
+                };
+                write!(f, "{colon}{listed}{more}")?;
                 let others = connectors.len() - count - updated.len();
                 write!(f, "; {others} unchanged")
             }

@@ -78,7 +78,8 @@ pub(super) fn replaced_by(arn: &FunctionArn) -> String {
 
 /// Why a registration could not be updated, and what to do.
 pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String {
-    let target = target.map_or_else(|| "the function".to_owned(), ToString::to_string);
+    let arn = target;
+    let target = arn.map_or_else(|| "the function".to_owned(), ToString::to_string);
     match failure {
         Failure::Label(error) => {
             format!("AppFlow lists a label that cannot be described: {error}")
@@ -111,49 +112,39 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
             format!("{target} changed during every update. Sweep once its deployments have ended")
         }
         Failure::Update {
-            error, grant_error, ..
+            error,
+            grant_error,
+            appflow,
         } => {
             let mut text = with_advice(error);
             if let Some(error) = grant_error {
                 text = format!("{text}. Before that, {}", with_advice(error));
             }
-            if let Some(command) = command(failure, &target) {
-                text.push_str(&command);
+            if let Some((arn, appflow)) = arn.zip(appflow.as_ref())
+                && may_lack_permission(arn, error, grant_error.is_some())
+            {
+                let command = allow_appflow(arn, appflow);
+                text = format!(
+                    "{text}. If AppFlow is not yet allowed to invoke {arn}, run: {command}"
+                );
+                if arn.version().is_some() && grant_error.is_none() {
+                    text.push_str(". GRANT_INVOKE=true does so for each new version");
+                }
             }
             text
         }
     }
 }
 
-/// The command that allows AppFlow to invoke a version or alias, if that may be what is missing: a
-/// permission covers only the ARN that it was added for, so a new version has none.
-fn command(failure: &Failure, target: &str) -> Option<String> {
-    let Failure::Update {
-        error,
-        grant_error,
-        appflow: Some(appflow),
-    } = failure
-    else {
-        return None;
-    };
-    let arn: FunctionArn = target.parse().ok()?;
+/// Whether AppFlow may lack the permission to invoke this version or alias: a permission covers only the
+/// ARN that it was added for, so a new version has none.
+fn may_lack_permission(arn: &FunctionArn, error: &ServiceError, grant_failed: bool) -> bool {
+    use ErrorKind::{AccessDenied, ConnectorServer, Invalid};
     let qualified = matches!(
         arn.qualifier(),
         Some(Qualifier::Version(_) | Qualifier::Alias(_))
     );
-    let refused = matches!(
-        error.kind,
-        ErrorKind::AccessDenied | ErrorKind::ConnectorServer | ErrorKind::Invalid
-    );
-    if !qualified || !(refused || grant_error.is_some()) {
-        return None;
-    }
-    let command = allow_appflow(&arn, appflow);
-    let mut text = format!(". If AppFlow is not yet allowed to invoke {arn}, run: {command}");
-    if arn.version().is_some() && grant_error.is_none() {
-        text.push_str(". GRANT_INVOKE=true does so for each new version");
-    }
-    Some(text)
+    qualified && (grant_failed || matches!(error.kind, AccessDenied | ConnectorServer | Invalid))
 }
 
 /// A service's error, and what to do about it.

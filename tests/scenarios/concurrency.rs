@@ -175,7 +175,6 @@ fn one_event_delivered_twice_at_once_does_no_harm() {
         let event = form.deploy(&world, 8);
         let first = world.begin(TIME, &event);
         let second = world.begin(TIME, &event);
-        // The local AppFlow rejects a client token that is in use, and the updater retries.
         first.answer();
         second.answer();
         assert_eq!(world.held("crm"), form.newest(), "{form:?}");
@@ -199,12 +198,12 @@ fn an_event_and_a_sweep_at_once_end_at_the_newest_version() {
 #[test]
 fn a_sweep_whose_update_is_stored_late_does_not_undo_an_event_s_move() {
     let (world, _another) = two_updaters(Form::Pinned);
-    Form::Pinned.deploy(&world, 7);
-    // The sweep leaves the registration at version 6. By the time that AppFlow stores that, the event of
-    // version 8 has moved it.
+    // The sweep refreshes the registration at version 6, which is the newest. By the time that AppFlow
+    // stores that, the event of version 8 has moved it.
     store_the_next_update_late(&world);
     let sweep = world.begin(TIME, r#"{"sweep": {}}"#);
     world.until("the sweep updates", |world| updates(world) == 1);
+    Form::Pinned.deploy(&world, 7);
     let event = Form::Pinned.deploy(&world, 8);
     world.begin(TIME, event).answer();
     assert!(sweep.is_going_on(), "not late enough");

@@ -1,6 +1,8 @@
 //! What an update changed, in the response, the log, and the metrics.
 
-use aws_local::faults::Fault;
+use std::time::{Duration, Instant};
+
+use aws_local::faults::{Fault, Kind};
 use serde_json::{Value, json};
 
 use crate::meanwhile::change_latest;
@@ -112,6 +114,30 @@ fn an_update_without_evidence_is_not_a_failure_and_the_log_says_why_there_is_non
 }
 
 #[test]
+fn a_finished_update_waits_five_seconds_for_its_evidence_and_no_longer() {
+    let world = World::one_registration();
+    let event = world.publish(CRM, "2.0");
+    let slow = Kind::Slow(Duration::from_secs(60));
+    let silent = Fault::of("DescribeConnector", slow);
+    world
+        .aws
+        .once_after(UPDATE, |world| world.faults.add(silent));
+    let begun = Instant::now();
+    let answer = world.begin(Duration::from_secs(60), event).answer();
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    let plain = connector(&answer, "plain");
+    assert_eq!(plain["outcome"], "updated");
+    assert!(plain.get("changed").is_none(), "{plain}");
+    let lines = world.log_with("what the update changed is unknown");
+    let told = |line: &Value| {
+        let message = line["message"].as_str().unwrap_or_default();
+        line["level"] == "WARN" && message.contains("no answer within 5 seconds")
+    };
+    assert!(lines.iter().any(told), "{lines:?}");
+}
+
+#[test]
 fn every_invocation_counts_what_it_changed_and_a_sweep_what_it_found() {
     let world = World::with(&[("GRANT_INVOKE", "true")]);
     world.five_forms();
@@ -144,8 +170,8 @@ fn every_invocation_counts_what_it_changed_and_a_sweep_what_it_found() {
         counts,
         [
             [Some(3), Some(2), Some(3), None, None, None],
-            [5, 1, 2, 2, 1, 1].map(Some),
-            [5, 1, 0, 0, 1, 1].map(Some),
+            [4, 2, 2, 2, 1, 1].map(Some),
+            [4, 2, 0, 0, 1, 1].map(Some),
             [5, 1, 1, 1, 0, 1].map(Some),
         ]
     );

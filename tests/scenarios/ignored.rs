@@ -63,23 +63,6 @@ fn an_event_that_deploys_nothing_causes_no_call_at_all() {
 }
 
 #[test]
-fn the_sample_events_that_deploy_nothing_cause_no_call_at_all() {
-    let world = World::new();
-    let mut events = sample_events();
-    for (name, reason) in [
-        ("denied-call", "AccessDenied"),
-        ("dry-run", "dry run"),
-        ("failed-call", "ResourceConflictException"),
-        ("function-state-pending", "is Pending"),
-        ("function-url-created", "does not deploy a function"),
-        ("layer-published", "does not deploy a function"),
-    ] {
-        let event = events.remove(name).expect(name);
-        ignored(&world, &event, reason);
-    }
-}
-
-#[test]
 fn an_ignored_event_is_still_known_by_its_id_and_name() {
     let world = World::new();
     let answer = world.answer(&sample_events()["failed-call"]);

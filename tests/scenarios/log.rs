@@ -155,6 +155,24 @@ fn the_default_log_holds_neither_the_event_nor_a_credential() {
 }
 
 #[test]
+fn an_id_and_a_name_of_a_megabyte_are_cut_in_the_log() {
+    let world = World::one_registration();
+    let long = "x".repeat(1 << 20);
+    let mut deployed = world.publish(CRM, "2.0");
+    deployed["id"] = json!(long);
+    deployed["detail"]["eventID"] = json!(long);
+    let mut ignored = deployed.clone();
+    ignored["detail"]["eventName"] = json!(long);
+    world.answer(deployed);
+    world.answer(ignored);
+    world.log_of(2);
+    for line in world.updater.lines() {
+        assert!(line.len() < 4096, "{} characters", line.len());
+    }
+    assert!(world.log().contains(&"x".repeat(100)), "{}", world.log());
+}
+
+#[test]
 fn each_invocation_writes_one_line_of_metrics_whatever_becomes_of_it() {
     let world = World::with(&[("AWS_LAMBDA_LOG_LEVEL", "ERROR")]);
     world.five_forms();

@@ -4,7 +4,7 @@ use aws_local::lambda::{LastUpdate, Settling, State};
 use serde_json::{Value, json};
 
 use crate::meanwhile::{call, put_into};
-use crate::world::{CRM, World, arn, connector, package, sample_events};
+use crate::world::{CRM, World, arn, connector, package};
 
 const LATEST_PUBLISHED: &str = "$LATEST.PUBLISHED";
 const LOOK: &str = "GetFunctionConfiguration";
@@ -113,10 +113,6 @@ fn an_unqualified_registration_waits_for_latest_published() {
     world.answer(publish(&world, "2.0"));
     assert_eq!(world.held("plain").1, "2.0");
     assert_eq!(world.held("published").1, "2.0");
-    let looks = world.inputs(LOOK);
-    let latest = looks.iter().filter(|look| look["Qualifier"].is_null());
-    // One read shows that `$LATEST` cannot be invoked. The others are of `$LATEST.PUBLISHED`.
-    assert_eq!(latest.count(), 1, "{looks:?}");
 }
 
 #[test]
@@ -168,7 +164,7 @@ fn numbered_versions_and_aliases_work_as_usual() {
 }
 
 #[test]
-fn a_sweep_refreshes_every_form() {
+fn a_sweep_refreshes_every_form_that_is_not_behind() {
     let world = managed(&[("GRANT_INVOKE", "true")]);
     publish(&world, "2.0");
     world.publish(CRM, "3.0");
@@ -178,7 +174,7 @@ fn a_sweep_refreshes_every_form() {
         [
             ("plain", "updated"),
             ("published", "updated"),
-            ("pinned", "updated"),
+            ("pinned", "skipped"),
             ("live", "updated"),
         ],
     );
@@ -221,11 +217,4 @@ fn a_registration_with_latest_cannot_be_invoked_and_fails_at_once() {
     assert_eq!(name, "FunctionFailed");
     assert!(message.contains("ActiveNonInvocable"), "{message}");
     assert_eq!(world.calls()[LOOK], 1);
-}
-
-#[test]
-fn the_sample_event_is_understood() {
-    let world = World::new();
-    let answer = world.answer(&sample_events()["latest-published"]);
-    assert_eq!(answer["connectors"], json!([]));
 }

@@ -176,6 +176,25 @@ fn an_inactive_function_that_does_not_let_appflow_invoke_it_is_tried_twice() {
 }
 
 #[test]
+fn each_registration_of_an_inactive_function_is_updated_once_that_is_awake() {
+    let world = World::one_registration();
+    world.register("second", &arn(CRM, None));
+    let event = world.change_latest(CRM, "2.0");
+    let inactive = (State::Inactive, LastUpdate::Successful);
+    put_into(&mut world.aws.state(), CRM, inactive.0, inactive.1);
+    // The first update of each fails with an error that would not pass by itself.
+    for label in ["plain", "second"] {
+        let refused = Fault::error("UpdateConnectorRegistration", "ValidationException");
+        world.aws.fault(refused.concerning(label).times(1));
+    }
+    let answer = world.answer(event);
+    for label in ["plain", "second"] {
+        assert_eq!(connector(&answer, label)["outcome"], "updated");
+        assert_eq!(world.held(label).1, "2.0");
+    }
+}
+
+#[test]
 fn a_function_that_the_updater_is_not_authorized_to_read_is_updated_with_a_warning() {
     let world = World::one_registration();
     let event = world.publish(CRM, "2.0");

@@ -32,14 +32,11 @@ fn a_registration_moves_when_its_version_no_longer_exists() {
 }
 
 #[test]
-fn a_registration_is_skipped_if_the_updater_is_not_authorized_to_see_its_version() {
+fn a_registration_is_skipped_if_the_updater_is_not_authorized_to_see_whether_its_version_exists() {
     let world = recreated();
     let event = world.event();
-    world.aws.fault(Fault::error(
-        "GetFunctionConfiguration",
-        "AccessDeniedException",
-    ));
-    let old = arn(CRM, Some("6"));
+    let denied = Fault::error("ListVersionsByFunction", "AccessDeniedException");
+    world.aws.fault(denied);
     let answer = world.answer(event);
     let pinned = connector(&answer, "pinned");
     assert_eq!(pinned["outcome"], "skipped");
@@ -48,13 +45,11 @@ fn a_registration_is_skipped_if_the_updater_is_not_authorized_to_see_its_version
         reason.contains("older than the registered version 6"),
         "{reason}"
     );
-    assert!(
-        reason.contains("lambda:GetFunctionConfiguration"),
-        "{reason}"
-    );
-    let lines = world.log_with("not authorized to check whether the registered version");
-    let warned = |line: &Value| line["level"] == "WARN" && line["registeredArn"] == old;
+    assert!(reason.contains("lambda:ListVersionsByFunction"), "{reason}");
+    let lines = world.log_with("not authorized to list the function's versions");
+    let warned = |line: &Value| line["level"] == "WARN" && line["connectorLabel"] == "pinned";
     assert!(lines.iter().any(warned), "{lines:?}");
+    assert_eq!(world.held("pinned").0, "6");
 }
 
 #[test]
@@ -62,9 +57,7 @@ fn an_event_fails_if_lambda_cannot_be_asked_whether_the_version_exists() {
     let world = recreated();
     let event = world.event();
     let odd = "InvalidRequestContentException";
-    world
-        .aws
-        .fault(Fault::error("GetFunctionConfiguration", odd));
+    world.aws.fault(Fault::error("ListVersionsByFunction", odd));
     let (name, message) = world.error(&event);
     assert_eq!(name, "FunctionUnknown");
     assert!(message.contains(odd), "{message}");
@@ -94,8 +87,8 @@ fn the_same_version_number_of_the_recreated_function_is_refreshed() {
 }
 
 #[test]
-fn a_late_event_of_the_deleted_function_does_no_harm() {
-    let world = World::new();
+fn a_late_event_of_the_deleted_function_moves_the_registration_to_the_newest_version() {
+    let world = World::with(&[("GRANT_INVOKE", "true")]);
     world.function(CRM, 5);
     let sixth = world.publish(CRM, "1.6");
     world.allow(CRM, Some("5"));
@@ -105,8 +98,8 @@ fn a_late_event_of_the_deleted_function_does_no_harm() {
         "CreateFunction",
         json!({ "FunctionName": CRM, "Code": { "ZipFile": package("9.0") }, "Publish": true }),
     );
-    let (name, message) = world.error(sixth);
-    assert_eq!(name, "FunctionNotFound");
-    assert!(message.contains(&arn(CRM, Some("6"))), "{message}");
-    assert_eq!(world.held("pinned").0, "5");
+    // Neither the event's version exists, nor the registered one.
+    let answer = world.answer(sixth);
+    assert_eq!(connector(&answer, "pinned")["outcome"], "updated");
+    assert_eq!(world.held("pinned"), ("1".into(), "9.0".into()));
 }

@@ -15,30 +15,31 @@ fn each_of_appflow_s_nine_errors_is_reported_with_its_request_id_and_what_to_do(
         for (code, calls, advice) in [
             (
                 "AccessDeniedException",
-                1,
+                1..=1,
                 "updater's role allows appflow:UpdateConnectorRegistration",
             ),
             (
                 "ConflictException",
-                5,
+                5..=5,
                 "Another change of the same resource is in progress",
             ),
-            ("ConnectorAuthenticationException", 1, "refused AppFlow"),
+            ("ConnectorAuthenticationException", 1..=1, "refused AppFlow"),
             (
                 "ConnectorServerException",
-                5,
+                5..=5,
                 "did not answer AppFlow within 10 seconds",
             ),
-            ("InternalServerException", 5, "internal error"),
-            ("ResourceNotFoundException", 1, "still exist"),
-            ("ServiceQuotaExceededException", 1, "quota"),
-            ("ThrottlingException", 5, "request rate is used up"),
-            ("ValidationException", 1, "rejects the request"),
+            ("InternalServerException", 5..=5, "internal error"),
+            ("ResourceNotFoundException", 1..=1, "still exist"),
+            ("ServiceQuotaExceededException", 1..=1, "quota"),
+            // Until time is up.
+            ("ThrottlingException", 4..=20, "request rate is used up"),
+            ("ValidationException", 1..=1, "rejects the request"),
         ] {
             scope.spawn(move || {
                 let world = World::one_registration();
                 world.aws.fault(Fault::error(UPDATE, code));
-                // Too short to keep retrying a throttled call, and long enough for the other retries.
+                // Long enough for the retries of all but the throttled call.
                 let time = Duration::from_secs(25);
                 let (name, message) = error(world.outcome_within(time, world.publish(CRM, "2.0")));
                 assert_eq!(name, "UpdateFailed", "{code}");
@@ -50,7 +51,8 @@ fn each_of_appflow_s_nine_errors_is_reported_with_its_request_id_and_what_to_do(
                 ] {
                     assert!(message.contains(part), "`{part}` is not in {message}");
                 }
-                assert_eq!(world.calls()[UPDATE], calls, "{code}");
+                let made = world.calls()[UPDATE];
+                assert!(calls.contains(&made), "{made} calls, {code}");
                 assert_eq!(world.held("plain").1, "1.1", "{code}");
             });
         }
@@ -87,19 +89,38 @@ fn an_update_of_a_cold_connector_is_retried_after_pauses_of_seconds() {
     let world = World::new();
     world.function(CRM, 1);
     let cold = Fault::error(UPDATE, "ConnectorServerException");
-    for number in 0..20 {
-        let label = format!("connector-{number:02}");
-        world.register(&label, &arn(CRM, None));
-        world.aws.fault(cold.clone().concerning(&label).times(3));
+    let labels: Vec<String> = (0..4).map(|number| format!("connector-{number}")).collect();
+    for label in &labels {
+        world.register(label, &arn(CRM, None));
+        world.aws.fault(cold.clone().concerning(label).times(3));
     }
     let event = world.publish(CRM, "2.0");
-    let begun = Instant::now();
-    world.answer(event);
-    // Each registration has three random pauses, of up to 1, 2, and 4 seconds. That none of twenty
-    // registrations waits for 3 seconds in all happens once in a hundred million runs. The SDK's own
-    // pauses after such an error take at most a third of a second in all.
-    assert!(begun.elapsed() > Duration::from_secs(3));
-    assert_eq!(world.calls()[UPDATE], 20 * 4);
+    let under_way = world.begin(Duration::from_secs(60), event);
+    // When each try was seen, which is some milliseconds later than when it was made.
+    let mut seen = vec![Vec::new(); labels.len()];
+    let end = Instant::now() + Duration::from_secs(30);
+    while seen.iter().any(|tries| tries.len() < 4) {
+        assert!(Instant::now() < end, "{seen:?}");
+        for (label, tries) in labels.iter().zip(&mut seen) {
+            let world = world.aws.state();
+            let made = world.calls.iter().filter(|call| {
+                call.operation == UPDATE && call.input["connectorLabel"] == label.as_str()
+            });
+            if made.count() > tries.len() {
+                tries.push(Instant::now());
+            }
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    under_way.answer();
+    // At least half of each pause is fixed, so that a busy service is left alone for a while.
+    let least = [500, 1000, 2000].map(Duration::from_millis);
+    for tries in seen {
+        for (pair, least) in tries.windows(2).zip(least) {
+            let pause = pair[1] - pair[0];
+            assert!(pause + Duration::from_millis(100) > least, "{pause:?}");
+        }
+    }
     let told = world.log_with("the update failed with a transient error");
     assert!(
         told.iter()
@@ -111,6 +132,7 @@ fn an_update_of_a_cold_connector_is_retried_after_pauses_of_seconds() {
 fn calls_that_failed_do_not_use_up_the_retries_of_the_process() {
     let world = World::new();
     world.function(CRM, 1);
+    world.function("thumbnailer", 1);
     for number in 0..30 {
         world.register(&format!("connector-{number:02}"), &arn(CRM, None));
     }
@@ -126,8 +148,7 @@ fn calls_that_failed_do_not_use_up_the_retries_of_the_process() {
     world
         .aws
         .fault(Fault::of("ListConnectors", Kind::Dropped).times(1));
-    let answer = world.answer(world.publish(CRM, "3.0"));
-    assert_eq!(answer["connectors"].as_array().unwrap().len(), 30);
+    world.answer(world.publish("thumbnailer", "3.0"));
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn an_invalid_setting_stops_startup_and_names_the_variable_and_what_is_allowed()
             "acme crm",
             "the beginning of a Lambda function's name",
         ),
-        ("REGISTER_AS", "newest", "follow, version, unqualified"),
+        ("REGISTER_AS", "unqualified", "follow, version"),
         (
             "UPDATE_DESCRIPTION",
             "at {time}",

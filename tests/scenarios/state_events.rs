@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_local::lambda::Settling;
 use serde_json::{Value, json};
 
-use crate::world::{CRM, World, arn, connector, outcomes, sample_events};
+use crate::world::{CRM, World, arn, connector, outcomes};
 
 /// Five registrations, and Lambda sends state events.
 fn with_state_events(settings: &[(&str, &str)]) -> World {
@@ -112,18 +112,6 @@ fn a_state_that_is_not_active_is_ignored_without_a_call() {
     let answer = world.answer(nameless);
     assert_eq!(answer["ignored"], "the event names no Lambda function");
     assert_eq!(world.calls(), [].into());
-}
-
-#[test]
-fn the_sample_events_are_understood() {
-    let world = World::new();
-    let events = sample_events();
-    let active = world.answer(&events["function-state-active"]);
-    assert_eq!(active["connectors"], json!([]));
-    assert_eq!(active["functionArn"], arn("acme-crm-connector", None));
-    let pending = world.answer(&events["function-state-pending"]);
-    let ignored = pending["ignored"].as_str().unwrap_or_default();
-    assert!(ignored.contains("Pending"), "{pending}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The decision table, row by row and column by column.
 
+use aws_local::faults::Fault;
 use serde_json::json;
 
 use crate::world::{CRM, World, arn, connector, outcomes};
@@ -224,19 +225,6 @@ fn register_as_version_pins_unqualified_registrations_to_the_published_version()
 }
 
 #[test]
-fn register_as_unqualified_takes_the_version_off_pinned_registrations() {
-    let world = World::with(&[("REGISTER_AS", "unqualified")]);
-    world.five_forms();
-    let event = world.publish(CRM, "1.7");
-
-    world.answer(event);
-    assert_eq!(world.held("pinned"), ("".into(), "1.7".into()));
-    assert_eq!(world.held("plain"), ("".into(), "1.7".into()));
-    assert_eq!(world.held("latest"), ("$LATEST".into(), "1.7".into()));
-    assert_eq!(world.held("live").0, "live");
-}
-
-#[test]
 fn without_the_response_that_cloudtrail_cut_lambda_is_asked_for_the_version() {
     let world = World::new();
     world.five_forms();
@@ -248,6 +236,22 @@ fn without_the_response_that_cloudtrail_cut_lambda_is_asked_for_the_version() {
     assert_eq!(answer["functionArn"], arn(CRM, None));
     assert_eq!(world.held("plain").1, "1.7");
     assert_eq!(world.held("pinned"), ("7".into(), "1.7".into()));
+}
+
+#[test]
+fn an_event_of_an_unknown_version_fails_where_versions_may_not_be_listed() {
+    let world = World::new();
+    world.five_forms();
+    let mut event = world.publish(CRM, "1.7");
+    event["detail"]["responseElements"] = json!({ "omitted": true, "originalSize": 131_072 });
+    let denied = Fault::error("ListVersionsByFunction", "AccessDeniedException");
+    world.aws.fault(denied);
+    let (name, message) = world.error(event);
+    assert_eq!(name, "FunctionUnknown");
+    for part in ["1 of 5", "pinned: ", "lambda:ListVersionsByFunction"] {
+        assert!(message.contains(part), "`{part}` is not in {message}");
+    }
+    assert_eq!(world.held("plain").1, "1.7");
 }
 
 #[test]

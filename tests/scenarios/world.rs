@@ -257,14 +257,6 @@ impl World {
             .collect()
     }
 
-    /// The client tokens of the updates since calls were last taken.
-    pub fn tokens(&self) -> Vec<String> {
-        self.inputs("UpdateConnectorRegistration")
-            .iter()
-            .map(|input| input["clientToken"].as_str().expect("a token").to_owned())
-            .collect()
-    }
-
     /// The updater's log.
     pub fn log(&self) -> String {
         self.updater.lines().join("\n")

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connector_updater::reconcile::outcome::ConnectorResult;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -127,7 +128,7 @@ impl History {
         }
         invariants::none_is_older_than_handled(&self.world);
         match self.loss {
-            false => invariants::all_hold(&self.world, false),
+            false => invariants::all_that_exist_hold(&self.world),
             true if self.is_wrong() => {}
             true => self.sweep_and_be_right().await,
         }
@@ -136,14 +137,14 @@ impl History {
     /// With loss, a sweep makes everything right, and events after it do not change that.
     async fn sweep_and_be_right(&mut self) {
         let standing = invariants::standing(&self.world);
-        self.sweep("{\"sweep\": {}}", true).await;
-        invariants::all_hold(&self.world, true);
+        let swept = self.sweep("{\"sweep\": {}}", true).await;
+        invariants::all_hold_but_recreated_behind(&self.world, &swept);
         invariants::none_has_moved(&self.world, &standing);
         if self.is_wrong() {
             return;
         }
         self.sweep("{\"sweep\": {\"move\": true}}", true).await;
-        invariants::all_hold(&self.world, true);
+        invariants::all_hold(&self.world);
         invariants::all_are_at_the_newest(&self.world);
         if self.is_wrong() {
             return;
@@ -155,7 +156,7 @@ impl History {
         if self.is_wrong() {
             return;
         }
-        invariants::all_hold(&self.world, true);
+        invariants::all_hold(&self.world);
         invariants::all_are_at_the_newest(&self.world);
     }
 
@@ -239,7 +240,9 @@ impl History {
                     self.operate();
                 }
             }
-            18 if self.loss => self.sweep("{\"sweep\": {}}", false).await,
+            18 if self.loss => {
+                self.sweep("{\"sweep\": {}}", false).await;
+            }
             _ => self.deploy(function, true),
         }
     }
@@ -317,16 +320,20 @@ impl History {
         sleep(LATEST_STORE + 2 * LONGEST_WAY).await;
     }
 
-    pub async fn sweep(&mut self, payload: &str, calm: bool) {
+    pub async fn sweep(&mut self, payload: &str, calm: bool) -> Vec<ConnectorResult> {
         let request_id = self.request_id();
         let swept = self
             .environments
             .invoke(payload, payload, &request_id, calm)
             .await;
-        if let Err(error) = swept
-            && calm
-        {
-            self.world.violated(format!("the sweep failed: {error}"));
+        match swept {
+            Ok(response) => response.connectors.unwrap_or_default(),
+            Err(error) => {
+                if calm {
+                    self.world.violated(format!("the sweep failed: {error}"));
+                }
+                Vec::new()
+            }
         }
     }
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use connector_updater::reconcile::outcome::{Connector, Outcome};
+use connector_updater::decide::Skip;
+use connector_updater::reconcile::outcome::{ConnectorResult, Outcome};
 use serde_json::Value;
 
 use crate::world::{World, split};
 
 /// After an invocation during which nothing else happened: AppFlow has the target of each registration
 /// that it reports as updated, and holds what that returns.
-pub fn updated(world: &World, connectors: &[Connector]) {
+pub fn updated(world: &World, connectors: &[ConnectorResult]) {
     for connector in connectors {
         let Outcome::Updated { target, .. } = &connector.outcome else {
             continue;
@@ -27,15 +28,35 @@ pub fn updated(world: &World, connectors: &[Connector]) {
     }
 }
 
-/// Every registration holds what its function returns now. Registrations whose function, version, or
-/// alias does not exist are left out, unless `all` is set.
-pub fn all_hold(world: &World, all: bool) {
+/// Every registration holds what its function returns now.
+pub fn all_hold(world: &World) {
+    each_holds(world, |_, _| true);
+}
+
+/// The same, without those whose function, version, or alias does not exist.
+pub fn all_that_exist_hold(world: &World) {
+    each_holds(world, |_, arn| {
+        world.aws.state().lambda.configuration(arn).is_some()
+    });
+}
+
+/// The same, without those that a plain sweep reports as behind and whose function was recreated. They
+/// can hold what the version of that number of the deleted function returned: a sweep writes nothing
+/// backward, so it does not refresh them.
+pub fn all_hold_but_recreated_behind(world: &World, swept: &[ConnectorResult]) {
+    each_holds(world, |label, arn| {
+        let mut swept = swept.iter().filter(|connector| connector.label == label);
+        let behind =
+            swept.any(|connector| matches!(connector.outcome, Outcome::Skipped(Skip::Behind(_))));
+        !(behind && world.state().life(&split(arn).0) > 1)
+    });
+}
+
+fn each_holds(world: &World, is_meant: impl Fn(&str, &str) -> bool) {
     for (label, ..) in world.registrations() {
-        let Some((arn, held)) = held(world, &label) else {
-            continue;
-        };
-        let exists = world.aws.state().lambda.configuration(&arn).is_some();
-        if exists || all {
+        if let Some((arn, held)) = held(world, &label)
+            && is_meant(&label, &arn)
+        {
             holds(world, &label, &arn, &held);
         }
     }
@@ -48,7 +69,6 @@ pub fn all_hold(world: &World, all: bool) {
 /// registration, because the operator may have rolled it back; registrations at a deleted version,
 /// because there is no event for a deletion; and functions with an event in the failure queue.
 pub fn none_is_older_than_handled(world: &World) {
-    world.look();
     for (label, function, qualifier) in world.registrations() {
         let Some(version) = qualifier.and_then(|qualifier| qualifier.parse::<u64>().ok()) else {
             continue;
@@ -60,7 +80,6 @@ pub fn none_is_older_than_handled(world: &World) {
         }
         let life = state.life(&function);
         let since = state.operators.get(&label).map(|change| change.at);
-        let since = since.max(state.put_back.get(&label).copied());
         let newest = state
             .handled
             .iter()

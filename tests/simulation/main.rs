@@ -12,6 +12,9 @@
 //! reports as updated must be up to date ([`invariants::updated`]), and no invocation may fail because
 //! of a few faults or take longer than its timeout.
 //!
+//! [`sweeps`] and [`deadline`] are no random histories: they are about many registrations, and about the
+//! end of an invocation's time, which would take minutes in real time.
+//!
 //! Each history is determined by its seed. A failure prints the seed and what happened, with the time in
 //! seconds at the start of each line. `SIMULATION_SEED=<seed> cargo test --test simulation` plays only
 //! that history, and `SIMULATION_HISTORIES=<count>` plays another number than [`HISTORIES`].
@@ -29,6 +32,7 @@ mod invocations;
 mod network;
 mod operator;
 mod random;
+mod sweeps;
 mod world;
 
 use std::env;

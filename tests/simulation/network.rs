@@ -133,6 +133,9 @@ async fn carry(
     let (there, back) = {
         let mut state = world.state();
         state.requests += 1;
+        if call.service == "Lambda" {
+            state.sent_to_lambda.push(Instant::now());
+        }
         (state.conditions.way(), state.conditions.way())
     };
     sleep(there).await;
@@ -140,7 +143,6 @@ async fn carry(
     let (told, faulty) = arrive(&world, environment, &call);
     let arrived = Instant::now();
     let answer = world.aws.respond(request).await;
-    world.look();
     let became = became(&answer);
     let late = arrived.elapsed();
     // An error for something that does not exist is not a fault.
@@ -169,17 +171,12 @@ fn arrive(world: &Arc<World>, environment: usize, call: &Call) -> (String, bool)
     if call.operation == UPDATE {
         let target = call.input["connectorProvisioningConfig"]["lambda"]["lambdaArn"].as_str();
         let target = target.unwrap_or_default();
-        let token = state.token(call.input["clientToken"].as_str().unwrap_or_default());
         let description = call.input["description"].as_str();
         let short = target.split(':').skip(6).collect::<Vec<_>>().join(":");
-        told.push_str(&format!(" {short} {description:?} token {token}"));
+        told.push_str(&format!(" {short} {description:?}"));
         drop(state);
         operator::is_respected(world, &call.about, target, description);
         state = world.state();
-        if state.invocation(environment).sweeps {
-            let swept = (target.to_owned(), Instant::now());
-            state.swept.insert(call.about.clone(), swept);
-        }
     }
     let faulty = fault.is_some();
     if let Some(fault) = fault {

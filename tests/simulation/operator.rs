@@ -17,13 +17,12 @@ use tokio::time::Instant;
 use crate::conditions::LONGEST_WAY;
 use crate::deployments::arn;
 use crate::history::{History, LIVE};
-use crate::world::{State, World, split};
+use crate::world::{World, split};
 
 /// The longest time between AppFlow's response to a description and the arrival of the update that it
-/// led to: the latency of the response, up to three calls of Lambda that do not count as a delay (to see
-/// whether the version exists, to read the function, and to grant permission), and the latency of the
-/// update.
-const UNSEEN: Duration = Duration::from_millis(2 * LONGEST_WAY.as_millis() as u64 + 3 * 2_000);
+/// led to: the latency of the response, and that of the update. There may be calls of Lambda between
+/// them, but an observation that began more than two seconds ago is repeated right before the update.
+const UNSEEN: Duration = Duration::from_millis(2 * LONGEST_WAY.as_millis() as u64);
 
 /// An operator's latest change of a registration.
 pub struct Change {
@@ -133,25 +132,4 @@ pub fn is_respected(world: &Arc<World>, label: &str, target: &str, description: 
              {description:?}"
         ));
     }
-}
-
-/// Whether a plain sweep moved a registration back, in the one race that is allowed. A plain sweep
-/// refreshes a registration where it is, and AppFlow has no conditional update. If an event moves the
-/// registration to a newer version after the sweep's description and before AppFlow stores the sweep's
-/// update, the update moves it back. The sweep could not know of the move, so versions whose events were
-/// handled before are no longer required.
-///
-/// `moved` is the ARN that the registration had until now, and since when.
-pub fn is_put_back_by_sweep(state: &State, label: &str, moved: (&str, Instant), now: &str) -> bool {
-    let version = |arn: &str| {
-        split(arn)
-            .1
-            .and_then(|qualifier| qualifier.parse::<u64>().ok())
-    };
-    let (was, since) = moved;
-    version(was) > version(now)
-        && state
-            .swept
-            .get(label)
-            .is_some_and(|(target, at)| target == now && since + UNSEEN >= *at)
 }

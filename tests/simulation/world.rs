@@ -10,7 +10,7 @@ use aws_local::place::ACCOUNT;
 use tokio::time::Instant;
 
 use crate::conditions::Conditions;
-use crate::operator::{Change, is_put_back_by_sweep};
+use crate::operator::Change;
 
 /// A history's world.
 pub struct World {
@@ -30,18 +30,12 @@ pub struct State {
     pub environments: Vec<usize>,
     /// The number of requests in flight, responses included.
     pub requests: usize,
+    /// When each request to Lambda was sent.
+    pub sent_to_lambda: Vec<Instant>,
     /// Until when AppFlow may store something for a label.
     pub stores: BTreeMap<String, Instant>,
-    /// Client tokens in order of appearance, to number them in the trace.
-    pub tokens: Vec<String>,
     /// The latest operator's change of each label.
     pub operators: BTreeMap<String, Change>,
-    /// The ARN that each registration had last, and since when.
-    pub places: BTreeMap<String, (String, Instant)>,
-    /// The ARN that a sweep last sent for each registration, and when.
-    pub swept: BTreeMap<String, (String, Instant)>,
-    /// When a sweep last moved a registration back: see [`is_put_back_by_sweep`].
-    pub put_back: BTreeMap<String, Instant>,
     /// How often each function was created.
     pub lives: BTreeMap<String, u32>,
     /// The published versions whose events were handled.
@@ -56,7 +50,6 @@ pub struct State {
 pub struct Invocation {
     /// Whether it has no faults.
     pub calm: bool,
-    pub sweeps: bool,
     /// The number of requests with an error, or without a response.
     pub faults: u32,
     /// Whether no other invocation, and no store for an earlier one, was in progress since it began.
@@ -86,12 +79,9 @@ impl World {
                 invocations: Vec::new(),
                 environments: Vec::new(),
                 requests: 0,
+                sent_to_lambda: Vec::new(),
                 stores: BTreeMap::new(),
-                tokens: Vec::new(),
                 operators: BTreeMap::new(),
-                places: BTreeMap::new(),
-                swept: BTreeMap::new(),
-                put_back: BTreeMap::new(),
                 lives: BTreeMap::new(),
                 handled: Vec::new(),
                 given_up: BTreeSet::new(),
@@ -116,33 +106,6 @@ impl World {
     /// The versions that a function has, lowest first.
     pub fn versions(&self, function: &str) -> Vec<u64> {
         self.aws.state().lambda.versions(&name(function))
-    }
-
-    /// Records the ARN of each registration.
-    pub fn look(&self) {
-        let registrations: Vec<(String, String)> = {
-            let aws = self.aws.state();
-            let registrations = aws.appflow.registrations().iter();
-            let arn = |(label, registration): (&String, &aws_local::appflow::Registration)| {
-                (label.clone(), registration.lambda_arn.clone())
-            };
-            registrations.map(arn).collect()
-        };
-        let mut state = self.state();
-        for (label, arn) in registrations {
-            let known = state.places.get(&label);
-            if let Some((was, since)) = known
-                && is_put_back_by_sweep(&state, &label, (was, *since), &arn)
-            {
-                state.tell(format!(
-                    "a sweep has moved {label} back, which an event had moved in the meantime"
-                ));
-                state.put_back.insert(label.clone(), Instant::now());
-            }
-            if state.places.get(&label).is_none_or(|(was, _)| *was != arn) {
-                state.places.insert(label, (arn, Instant::now()));
-            }
-        }
     }
 
     /// The label, function and qualifier of each registration.
@@ -182,15 +145,6 @@ impl State {
     pub fn invocation(&mut self, environment: usize) -> &mut Invocation {
         let number = self.environments[environment];
         &mut self.invocations[number]
-    }
-
-    /// The number of a client token in the trace.
-    pub fn token(&mut self, token: &str) -> usize {
-        let known = self.tokens.iter().position(|known| known == token);
-        known.unwrap_or_else(|| {
-            self.tokens.push(token.to_owned());
-            self.tokens.len() - 1
-        })
     }
 
     /// Whether AppFlow may still store something that it read earlier, for this label or any.
