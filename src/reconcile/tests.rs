@@ -15,7 +15,7 @@ use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 use crate::model::update::Update;
 use crate::reconcile::job::{Functions, Job};
 use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
-use crate::reconcile::progress::{LAST_POLL, Next, Pause, Progress};
+use crate::reconcile::progress::{LAST_POLL, Next, Progress};
 use crate::reconcile::round::round;
 use crate::reconcile::services::Services;
 
