@@ -4,7 +4,7 @@
 //! How an event is handled, and the module for each step:
 //!
 //! 1. [`event`]: parse the JSON into a deployment, a sweep, or a reason to ignore it.
-//! 2. [`updater`]: list the registrations, or take those that are named.
+//! 2. [`updater`]: list the registrations, or take those that the settings or the sweep name.
 //! 3. [`reconcile`]: run [`round`](reconcile::round) after round for each registration by itself:
 //!    observe, decide (the table in [`decide`](mod@decide)), is the function ready, grant, update, check.
 //! 4. [`report`]: return the outcomes as one response, or as an error once every registration was

@@ -1,4 +1,4 @@
-//! Environment to [`Settings`]. An invalid value stops the start, and is never a silent default; a
+//! Environment to [`Settings`]. An invalid value stops startup, and is never a silent default; a
 //! blank one is the same as none, because a template cannot leave a variable out.
 
 use std::collections::BTreeSet;

@@ -10,8 +10,8 @@ use crate::aws::call::Calls;
 use crate::aws::clients::Aws;
 use crate::aws::deadline::Deadline;
 use crate::decide::Cause;
-use crate::event::sweep::Sweep;
-use crate::event::{self, Event, InvalidEvent, Trigger};
+use crate::event::trigger::{InvalidEvent, Sweep, Trigger};
+use crate::event::{self, Event};
 use crate::model::function_arn::FunctionArn;
 use crate::model::registration::{AppFlowSource, ConnectorLabel, InvalidLabel};
 use crate::reconcile::driver;
@@ -22,6 +22,9 @@ use crate::report::error::Error;
 use crate::report::metrics::{self, Invoked};
 use crate::report::response::{Response, all_done};
 use crate::settings::{FUNCTION_NAME_PREFIX, Labels, Settings};
+
+/// The account that AWS's Runtime Interface Emulator names in the invoked ARN.
+const EMULATED_ACCOUNT: &str = "012345678912";
 
 /// Keeps AppFlow's registrations up to date with their functions.
 #[derive(Debug)]
@@ -96,10 +99,8 @@ impl Updater {
         let mut response = Response {
             event_id: event.id,
             event_name: event.name,
-            function_arn: None,
             dry_run: self.settings.dry_run,
-            connectors: None,
-            ignored: None,
+            ..Response::default()
         };
         let (mut job, mut labels) = (self.job(event.time, context), None);
         let prefix = &self.settings.function_name_prefix;
@@ -208,16 +209,14 @@ impl Updater {
             connector::log(result, &context.request_id, event_id);
         };
         let mut results = Vec::new();
-        let labels = match (labels, &self.settings.labels) {
-            (Some(labels), _) => {
-                job.labels_must_exist = true;
-                labels
-            }
-            (None, Labels::Only(labels)) => {
-                job.labels_must_exist = true;
-                labels.clone()
-            }
-            (None, Labels::All | Labels::AllBut(_)) => {
+        let named = match &self.settings.labels {
+            Labels::Only(named) => labels.or_else(|| Some(named.clone())),
+            Labels::All | Labels::AllBut(_) => labels,
+        };
+        job.labels_must_exist = named.is_some();
+        let labels = match named {
+            Some(named) => named,
+            None => {
                 let (labels, invalid) = self.listed(&calls).await?;
                 for (label, error) in invalid {
                     // It cannot be described, so it is unknown which function it has.
@@ -269,7 +268,9 @@ impl Updater {
     }
 }
 
-/// The updater's own ARN; `None` under an emulator, which gives no real one.
+/// The ARN that the updater was invoked with; `None` if that is not known, as under AWS's Runtime
+/// Interface Emulator, which says that it runs in an account of its own.
 fn own_arn(context: &Context) -> Option<FunctionArn> {
-    context.invoked_function_arn.parse().ok()
+    let arn: FunctionArn = context.invoked_function_arn.parse().ok()?;
+    (arn.function().account() != EMULATED_ACCOUNT).then_some(arn)
 }

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use connector_updater::event::{self, Trigger};
+use connector_updater::event;
+use connector_updater::event::trigger::Trigger;
 use connector_updater::model::description::Template;
 use connector_updater::model::service_error::Operation;
 use connector_updater::report::metrics::{self, Invoked};

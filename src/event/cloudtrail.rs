@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use crate::event::members::{excerpt, kind, lenient, optional, path, required};
-use crate::event::{InvalidEvent, Trigger};
+use crate::event::trigger::{InvalidEvent, Trigger};
 use crate::model::change::Change;
 use crate::model::function_arn::{Function, FunctionArn, Qualifier};
 
@@ -217,7 +217,7 @@ fn arn(event: &Value, pointer: &str) -> Result<Option<FunctionArn>, InvalidEvent
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::sweep::Sweep;
+    use crate::event::trigger::Sweep;
     use crate::event::{Event, read};
     use crate::model::function_arn::Version;
     use proptest::prelude::*;

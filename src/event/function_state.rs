@@ -6,8 +6,8 @@
 
 use serde_json::Value;
 
-use crate::event::Trigger;
 use crate::event::members::excerpt;
+use crate::event::trigger::Trigger;
 use crate::model::change::Change;
 use crate::model::function_arn::{FunctionArn, Qualifier};
 

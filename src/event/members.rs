@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::event::InvalidEvent;
+use crate::event::trigger::InvalidEvent;
 
 /// The string at a JSON pointer; `None` for anything else.
 pub(super) fn lenient<'a>(event: &'a Value, pointer: &str) -> Option<&'a str> {

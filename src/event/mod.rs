@@ -8,7 +8,8 @@
 mod cloudtrail;
 mod function_state;
 mod members;
-pub mod sweep;
+mod sweep;
+pub mod trigger;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -16,9 +17,7 @@ use serde_json::Value;
 
 pub use crate::event::cloudtrail::event_names;
 use crate::event::members::{excerpt, kind, lenient, required};
-use crate::event::sweep::Sweep;
-use crate::model::change::Change;
-use crate::model::function_arn::Function;
+use crate::event::trigger::{InvalidEvent, Sweep, Trigger};
 
 /// What the updater was invoked with.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,27 +32,6 @@ pub struct Event {
     /// What to do.
     pub trigger: Trigger,
 }
-
-/// Why the updater was invoked.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trigger {
-    /// A Lambda function was deployed.
-    Deployment {
-        /// The function.
-        function: Function,
-        /// What changed.
-        change: Change,
-    },
-    /// Registrations are to be updated without a deployment's event.
-    Sweep(Sweep),
-    /// There is nothing to do, for this reason.
-    Ignored(String),
-}
-
-/// A payload that claims to be one of the supported kinds, and is malformed.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidEvent(pub String);
 
 /// Reads an invocation's payload.
 ///

@@ -2,22 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::event::InvalidEvent;
-use crate::model::function_selector::FunctionSelector;
+use crate::event::trigger::{InvalidEvent, Sweep};
 use crate::model::registration::ConnectorLabel;
-
-/// A sweep, from a schedule or by hand.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sweep {
-    /// The registrations to sweep; `None` for all that the settings allow.
-    pub labels: Option<Vec<ConnectorLabel>>,
-    /// The functions whose registrations to sweep; `None` for all.
-    pub functions: Option<Vec<FunctionSelector>>,
-    /// Whether version-pinned registrations move to the newest version.
-    pub to_newest: bool,
-    /// Whether the sweep writes nothing.
-    pub dry_run: bool,
-}
 
 /// Reads `{"sweep": {"labels": ["…"], "functions": ["…"], "move": true, "dryRun": true}}`, of which
 /// all members but `sweep` are optional.
@@ -85,6 +71,7 @@ fn list<T>(
 mod tests {
     use super::*;
     use crate::model::function_arn::FunctionArn;
+    use crate::model::function_selector::FunctionSelector;
 
     #[test]
     fn the_parameters_of_a_sweep_are_all_optional() {

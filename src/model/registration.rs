@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_label_is_told_as_far_as_one_could_be_long() {
+    fn an_invalid_label_is_cut_in_its_error() {
         let told = |text: &str| text.parse::<ConnectorLabel>().unwrap_err().to_string();
         // One character more than a label can have, so that an error shows that there are too many.
         let too_long = "a".repeat(257);

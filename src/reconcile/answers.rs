@@ -59,7 +59,7 @@ impl Round<'_> {
                 }
                 Ok(registration)
             }
-            Ok(_) => Err(self.leave()),
+            Ok(_) => Err(self.end_unconcerned()),
             Err(error) => Err(self.not_described(error)),
         }
     }
@@ -166,7 +166,7 @@ impl Round<'_> {
                 (Readiness::Ready, None)
             }
             Err(error) if error.kind == ErrorKind::NotFound => {
-                return Err(self.target_is_gone(target, error));
+                return Err(self.target_not_found(target, error));
             }
             Err(error) => return Err(self.fail(Some(target), Failure::Function(error))),
         };
@@ -227,11 +227,11 @@ impl Round<'_> {
             return Ok(());
         };
         let kind = error.kind;
-        let is_first = self.progress.tries == 0;
+        let is_waking = ready.inactive && !self.progress.woken;
         Err(
-            if ready.inactive && is_first && kind != ErrorKind::NoAnswer {
+            if is_waking && !matches!(kind, ErrorKind::NoAnswer | ErrorKind::Throttled) {
                 // AppFlow's invocation has woken the function: it is Pending now, and Active after that.
-                self.progress.tries = 1;
+                self.progress.woken = true;
                 self.progress.last_error = Some(error);
                 self.wait(target.clone(), "its State is Inactive".to_owned(), 0)
             } else if kind.is_transient() && (self.has_tries() || kind == ErrorKind::Throttled) {
@@ -256,20 +256,9 @@ impl Round<'_> {
     ) -> Step<()> {
         match read {
             Ok(now) if now.code == *code && now.readiness.is_ready() => Ok(()),
-            Ok(FunctionState {
-                readiness: Readiness::NotYet(state),
-                ..
-            }) => Err(self.changed(target, Some(state))),
-            Ok(_) => Err(self.changed(target, None)),
+            Ok(now) => Err(self.changed(target, Some(now.readiness))),
             Err(error) if error.kind == ErrorKind::NotFound => Err(self.changed(target, None)),
-            Err(error) if error.kind == ErrorKind::AccessDenied => {
-                tracing::warn!(
-                    functionArn = %target,
-                    "not authorized to check whether the function changed during the update: {error}"
-                );
-                Ok(())
-            }
-            Err(error) => Err(self.fail(Some(target), Failure::Unchecked(error))),
+            Err(error) => self.unchecked(target, error),
         }
     }
 
@@ -286,12 +275,21 @@ impl Round<'_> {
                 Err(self.changed(target, None))
             }
             Ok(_) => Ok(()),
-            // Whether there is a newer version cannot be known.
-            Err(error) if matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::NotFound) => {
-                Ok(())
-            }
-            Err(error) => Err(self.fail(Some(target), Failure::Unchecked(error))),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+            Err(error) => self.unchecked(target, error),
         }
+    }
+
+    /// A check after the update was not answered.
+    fn unchecked(&mut self, target: &FunctionArn, error: ServiceError) -> Step<()> {
+        if error.kind != ErrorKind::AccessDenied {
+            return Err(self.fail(Some(target), Failure::Unchecked(error)));
+        }
+        tracing::warn!(
+            functionArn = %target,
+            "not authorized to check whether the function changed during the update: {error}"
+        );
+        Ok(())
     }
 
     /// The registration was described after its update and the check of the target.
@@ -311,23 +309,20 @@ impl Round<'_> {
                 self.fail(None, Failure::NotRegistered)
             }
             // It was unregistered since it was listed.
-            ErrorKind::NotFound => self.leave(),
+            ErrorKind::NotFound => self.end_unconcerned(),
             // It may be of any function, so it must not fail the deployments of all others.
             ErrorKind::NoFunction
                 if !self.job.labels_must_exist && self.job.functions != Functions::All =>
             {
                 tracing::warn!(connectorLabel = self.label.as_str(), "{error}");
-                self.leave()
-            }
-            ErrorKind::OutOfTime if self.progress.last_error.is_some() => {
-                self.fail_update(None, error, None)
+                self.end_unconcerned()
             }
             _ => self.fail(None, Failure::Describe(error)),
         }
     }
 
     /// The target does not exist.
-    fn target_is_gone(&mut self, target: &FunctionArn, error: ServiceError) -> End {
+    fn target_not_found(&mut self, target: &FunctionArn, error: ServiceError) -> End {
         // The function may have been recreated, and the event of the new one may have been handled before
         // AppFlow stored the old version: so move it as a sweep would.
         if target.version().is_some() && !matches!(self.cause(), Cause::Sweep { .. }) {
@@ -341,13 +336,13 @@ impl Round<'_> {
     }
 
     /// The function changed during the update, perhaps into a state that is waited for.
-    fn changed(&mut self, target: &FunctionArn, state: Option<String>) -> End {
+    fn changed(&mut self, target: &FunctionArn, readiness: Option<Readiness>) -> End {
         if self.progress.updates >= UPDATES {
             return self.fail(Some(target), Failure::KeepsChanging);
         }
-        match state {
-            Some(state) => self.wait(target.clone(), state, 0),
-            None => self.again(Pause::None),
+        match readiness {
+            Some(Readiness::NotYet(state)) => self.wait(target.clone(), state, 0),
+            _ => self.again(Pause::None),
         }
     }
 }

@@ -44,16 +44,17 @@ pub async fn reconcile(
     let registrations = labels.iter().map(async |label| {
         let services = AwsServices::new(calls);
         let mut progress = Progress::default();
+        let mut slot = slots.acquire().await;
         loop {
-            let slot = slots.acquire().await;
-            // Boxed, because a thousand registrations wait here.
-            let next = Box::pin(round(job, label, progress, &services)).await;
-            drop(slot);
-            match next {
+            // Boxed, so that a registration that waits does not hold the memory of a round.
+            match Box::pin(round(job, label, progress, &services)).await {
                 Next::Done(result) => return result.inspect(&finished),
+                Next::Again(left, Pause::None) => progress = left,
                 Next::Again(left, pause) => {
                     progress = left;
+                    drop(slot);
                     sleep(until_next_round(pause, job.is_sweep(), calls.left())).await;
+                    slot = slots.acquire().await;
                 }
             }
         }

@@ -66,7 +66,7 @@ impl Round<'_> {
     }
 
     /// Ends a registration that the invocation is not about, or no longer.
-    pub(super) fn leave(&mut self) -> End {
+    pub(super) fn end_unconcerned(&mut self) -> End {
         match self.progress.updated.take() {
             Some(target) => self.end_updated(target, None),
             None => Box::new(Next::Done(None)),
@@ -90,17 +90,12 @@ impl Round<'_> {
         })
     }
 
-    /// Fails an update. If time was up, the error of the last try says more.
     pub(super) fn fail_update(
         &mut self,
         target: Option<&FunctionArn>,
         error: ServiceError,
         grant_error: Option<ServiceError>,
     ) -> End {
-        let error = match self.progress.last_error.take() {
-            Some(last) if error.kind == ErrorKind::OutOfTime => last,
-            _ => error,
-        };
         let failure = Failure::Update {
             error,
             grant_error,
@@ -109,12 +104,22 @@ impl Round<'_> {
         self.fail(target, failure)
     }
 
+    /// Fails. If time was up, the error of the last update that failed says more.
     pub(super) fn fail(&mut self, target: Option<&FunctionArn>, failure: Failure) -> End {
+        if failure.name() == "OutOfTime"
+            && let Some(last) = self.progress.last_error.take()
+        {
+            return self.fail_update(target, last, None);
+        }
         let target = target.cloned();
         self.end(Outcome::Failed { target, failure })
     }
 
     pub(super) fn end(&mut self, outcome: Outcome) -> End {
+        // Whatever it found after an update, it did update.
+        if let (Outcome::Skipped(_), Some(target)) = (&outcome, self.progress.updated.take()) {
+            return self.end_updated(target, None);
+        }
         let registered = self.progress.before.take();
         Box::new(Next::Done(Some(ConnectorResult {
             label: self.label.to_string(),

@@ -22,9 +22,11 @@ pub struct Progress {
     pub sent: Option<Version>,
     /// How many updates AppFlow has confirmed.
     pub updates: u8,
-    /// How many tries have failed since then, and the last error.
+    /// How many tries have failed since then; it stops counting where the next one is the last.
     pub tries: u8,
-    /// The error of the last try that failed.
+    /// Whether an update has woken an inactive function.
+    pub woken: bool,
+    /// The error of the last try that failed since then.
     pub last_error: Option<ServiceError>,
 }
 

@@ -6,7 +6,8 @@
 //! nothing backward: a registration that is behind is only reported, and a sweep that finds a newer
 //! version after its update than at its decision continues as if that version had just been published.
 //! This assumes that AppFlow stores what it read before that check (docs/status.md), and that the updater
-//! is authorized to read the function. tests/interleavings tries every order.
+//! is authorized to read the function. tests/interleavings tries every
+//! order of events around a few deployments.
 
 use crate::decide::{Decision, Skip, decide, needs_versions};
 use crate::model::registration::ConnectorLabel;

@@ -15,7 +15,7 @@ use crate::model::update::Update;
 pub trait Services {
     /// DescribeConnector, to decide.
     async fn observe(&self, label: &ConnectorLabel) -> Result<Registration, ServiceError>;
-    /// Whether so little time has passed since the last observation that nobody needs to look again.
+    /// Whether the last observation is recent enough to update by.
     async fn is_fresh(&self) -> bool;
     /// DescribeConnector, to see what an update changed. This must not hold up a finished update for
     /// long.

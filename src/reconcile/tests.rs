@@ -15,7 +15,7 @@ use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 use crate::model::update::Update;
 use crate::reconcile::job::{Functions, Job};
 use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
-use crate::reconcile::progress::{LAST_POLL, Next, Progress};
+use crate::reconcile::progress::{Next, Progress};
 use crate::reconcile::round::round;
 use crate::reconcile::services::Services;
 
@@ -378,7 +378,7 @@ fn while_a_function_is_not_ready_nothing_but_that_is_asked() {
 }
 
 #[test]
-fn after_a_wait_what_the_registration_has_then_counts() {
+fn after_a_wait_the_registration_is_described_and_decided_again() {
     let waiting = || {
         let mut registration = Registered::new(published(7));
         registration.ends([is("crm:6"), pending()]);
@@ -402,7 +402,7 @@ fn after_a_wait_what_the_registration_has_then_counts() {
 }
 
 #[test]
-fn what_ends_a_wait_is_reported_by_what_was_seen_before_it() {
+fn a_wait_that_times_out_reports_the_last_state_seen() {
     for (kind, end) in [
         (ErrorKind::OutOfTime, "FunctionNotReady"),
         (ErrorKind::Internal, "FunctionUnknown"),
@@ -701,15 +701,18 @@ fn an_inactive_function_is_woken_by_the_first_update_and_waited_for_once() {
         failed(ErrorKind::AccessDenied),
     ];
     assert_eq!(woken().ends(answers), "UpdateFailed");
-    // Whether an update without an answer has woken it is unknown.
-    let mut registration = Registered::new(published(7));
-    let answers = [
-        is("crm"),
-        inactive(),
-        Fresh(true),
-        failed(ErrorKind::NoAnswer),
-    ];
-    assert_eq!(registration.ends(answers), "again after Unanswered");
+    // An update without an answer may not have woken it, and a throttled one has not.
+    for (kind, pause) in [
+        (ErrorKind::NoAnswer, "Unanswered"),
+        (ErrorKind::Throttled, "Retry(1)"),
+    ] {
+        let mut registration = Registered::new(published(7));
+        let answers = [is("crm"), inactive(), Fresh(true), failed(kind)];
+        assert_eq!(registration.ends(answers), format!("again after {pause}"));
+        let denied = failed(ErrorKind::AccessDenied);
+        let answers = [is("crm"), inactive(), Fresh(true), denied];
+        assert_eq!(registration.ends(answers), "again after Poll(0)");
+    }
 }
 
 #[test]
@@ -813,7 +816,7 @@ fn a_version_that_is_gone_is_replaced_by_the_newest_once() {
 }
 
 #[test]
-fn versions_that_a_decision_needs_and_does_not_get_lose_no_deployment() {
+fn a_failed_version_list_never_hides_a_deployment() {
     for (cause, kind, end) in [
         (published(5), ErrorKind::AccessDenied, "skipped"),
         (published(5), ErrorKind::Internal, "FunctionUnknown"),
@@ -1014,8 +1017,4 @@ fn only_registrations_of_the_functions_that_are_meant_are_updated() {
         let end = registration.ends([is("crm")]);
         assert_eq!(end, if concerned { "planned crm" } else { "nothing" });
     }
-    assert_eq!(
-        LAST_POLL, 8,
-        "250 ms, doubled eight times, is more than a minute"
-    );
 }

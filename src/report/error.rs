@@ -4,7 +4,7 @@ use std::fmt;
 
 use lambda_runtime::Diagnostic;
 
-use crate::event::InvalidEvent;
+use crate::event::trigger::InvalidEvent;
 use crate::model::function_arn::FunctionArn;
 use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_update_there_is_no_time_to_it() {
+    fn without_an_update_there_is_no_deployment_to_update_metric() {
         let deployed_at = Some(DateTime::from_secs(5));
         for (counts, invoked) in [
             ([0, 0, 1, 1, 1, 0, 0], Invoked::ByEvent(deployed_at)),

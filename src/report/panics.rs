@@ -14,7 +14,8 @@ use crate::report::error::Error;
 
 const STARTUP: &str = "/2018-06-01/runtime/init/error";
 
-/// Where in Lambda's Runtime API a panic is reported; `None` between two invocations.
+/// Where in Lambda's Runtime API a panic is reported: startup's path until the first invocation; `None`
+/// between two invocations.
 static REPORT_TO: Mutex<Option<Cow<'static, str>>> = Mutex::new(Some(Cow::Borrowed(STARTUP)));
 
 fn report_to(path: Option<String>) {

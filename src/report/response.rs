@@ -10,7 +10,7 @@ use crate::report::error::Error;
 
 /// The response to an event or a sweep that was handled, or to an event that is ignored. Members
 /// without a value are left out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
     /// CloudTrail's `eventID`, or the id of a state event or a Scheduled Event.

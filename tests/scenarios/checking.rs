@@ -199,6 +199,19 @@ fn a_check_that_the_updater_is_not_authorized_to_make_is_left_out() {
     assert_eq!(connector(&answer, "plain")["outcome"], "updated");
     assert_eq!(connector(&answer, "pinned")["outcome"], "updated");
     assert_eq!(world.held("pinned"), ("7".into(), "1.7".into()));
+    let lines = world.log_with("not authorized to check whether the function changed");
+    let warned = |text: &str| {
+        lines.iter().any(|line| {
+            let message = line["message"].as_str().unwrap_or_default();
+            line["level"] == "WARN" && message.starts_with(text) && message.contains(denied)
+        })
+    };
+    for text in [
+        "not authorized to check whether the function is ready; continuing",
+        "not authorized to check whether the function changed during the update",
+    ] {
+        assert!(warned(text), "{text}: {lines:#?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_local::faults::{Fault, Kind};
 use aws_local::lambda::Settling;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::{CRM, World, arn, error};
 
@@ -47,6 +47,25 @@ fn further_waits_are_logged_at_debug() {
         .map(|line| line["level"].clone())
         .collect();
     assert_eq!(levels, ["INFO", "DEBUG", "DEBUG"]);
+}
+
+#[test]
+fn a_registration_is_reported_as_soon_as_it_is_done() {
+    let world = World::one_registration();
+    world.function("stuck", 1);
+    world.register("stuck", &arn("stuck", None));
+    world.change_latest(CRM, "2.0");
+    world.aws.state().lambda.settle(Settling::Never);
+    world.change_latest("stuck", "2.0");
+    let sweep = world.begin(Duration::from_secs(15), json!({ "sweep": {} }));
+    let lines = world.log_with("registration updated");
+    assert!(sweep.is_going_on());
+    let updated = lines
+        .iter()
+        .find(|line| line["message"] == "registration updated");
+    assert_eq!(updated.expect("the line")["connectorLabel"], "plain");
+    let (name, _) = error(sweep.end());
+    assert_eq!(name, "FunctionNotReady");
 }
 
 #[test]
