@@ -71,7 +71,7 @@ pub enum Skip {
     /// A sweep found it behind this version. To write the older one again could undo the move of an event
     /// that is being handled, and to move it could undo a rollback.
     Behind(Version),
-    /// A sweep cannot see whether it is behind, because the updater may not list versions.
+    /// A sweep cannot see whether it is behind, because the updater is not authorized to list versions.
     VersionsUnknown(Version),
     /// A sweep found that its function, version, or alias no longer exists, with Lambda's error.
     Orphaned(ServiceError),
@@ -94,7 +94,7 @@ pub fn needs_versions(registered: &FunctionArn, cause: &Cause, register_as: Regi
 }
 
 /// Looks up the table's cell for a registration and a cause. `versions` are the function's published
-/// versions; `None` if they are not needed, or if the updater may not list them.
+/// versions; `None` if they are not needed, or if the updater is not authorized to list them.
 pub fn decide(
     registered: &FunctionArn,
     cause: &Cause,

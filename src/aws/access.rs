@@ -43,13 +43,8 @@ impl Access {
             region: variable("AWS_REGION").map(Region::new),
             credentials: keys.map(|(id, secret)| {
                 let token = variable("AWS_SESSION_TOKEN");
-                SharedCredentialsProvider::new(Credentials::new(
-                    id,
-                    secret,
-                    token,
-                    None,
-                    "Environment",
-                ))
+                let credentials = Credentials::new(id, secret, token, None, "Environment");
+                SharedCredentialsProvider::new(credentials)
             }),
             appflow: endpoint("AWS_ENDPOINT_URL_APPFLOW"),
             lambda: endpoint("AWS_ENDPOINT_URL_LAMBDA"),

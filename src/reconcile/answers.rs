@@ -1,12 +1,14 @@
 //! What each answer means for a round. There is nothing asynchronous here.
 
+use std::mem;
+
 use crate::decide::{Cause, Decision, Skip};
 use crate::model::change::Change;
 use crate::model::function_arn::{FunctionArn, Versions};
 use crate::model::function_state::{DeployedCode, FunctionState, Readiness};
 use crate::model::registration::Registration;
 use crate::model::service_error::{ErrorKind, ServiceError};
-use crate::reconcile::ends::{End, Round};
+use crate::reconcile::ends::{End, Round, TRIES};
 use crate::reconcile::job::Functions;
 use crate::reconcile::outcome::{Failure, Outcome};
 use crate::reconcile::progress::{LAST_POLL, Pause, Waiting};
@@ -59,7 +61,7 @@ impl Round<'_> {
                 }
                 Ok(registration)
             }
-            Ok(_) => Err(self.end_unconcerned()),
+            Ok(another) => Err(self.end_unconcerned(Some(&another))),
             Err(error) => Err(self.not_described(error)),
         }
     }
@@ -118,12 +120,20 @@ impl Round<'_> {
                 return Err(self.end_updated(updated, Some(registration)));
             }
             // It is no longer the sweep's own update that is behind.
-            if self.job.is_sweep() && matches!(self.progress.cause, Some(Cause::Changed(_))) {
+            if self.job.is_sweep() && self.progress.cause.is_some() {
                 self.progress.cause = None;
                 return Err(self.again(Pause::None));
             }
         }
+        let is_unknown = mem::take(&mut self.progress.unknown) && self.has_tries();
         let skip = match decision {
+            // The registered version is not gone, so the one that the event told of may not be known yet.
+            Decision::Update(target)
+                if is_unknown && target == *registered && updated.is_none() =>
+            {
+                self.progress.cause = None;
+                return Err(self.retry(ErrorKind::NotFound));
+            }
             Decision::Update(target) => return Ok(target),
             Decision::Skip(skip) => skip,
             Decision::NoVersion => {
@@ -197,8 +207,9 @@ impl Round<'_> {
         match granted {
             Ok(()) => Ok(None),
             // Another change of the function is in progress.
-            Err(error) if error.kind == ErrorKind::Conflict && self.has_tries() => {
-                Err(self.retry(error))
+            // The update has at least one retry left.
+            Err(error) if error.kind == ErrorKind::Conflict && self.progress.tries + 2 < TRIES => {
+                Err(self.retry(error.kind))
             }
             Err(error) => {
                 tracing::warn!(
@@ -240,7 +251,8 @@ impl Round<'_> {
                     code = error.code,
                     "the update failed with a transient error: {error}"
                 );
-                self.retry(error)
+                self.progress.last_error = Some(error);
+                self.retry(kind)
             } else {
                 self.fail_update(Some(target), error, grant_error)
             },
@@ -309,29 +321,15 @@ impl Round<'_> {
                 self.fail(None, Failure::NotRegistered)
             }
             // It was unregistered since it was listed.
-            ErrorKind::NotFound => self.end_unconcerned(),
+            ErrorKind::NotFound => self.end_unconcerned(None),
             // It may be of any function, so it must not fail the deployments of all others.
             ErrorKind::NoFunction
                 if !self.job.labels_must_exist && self.job.functions != Functions::All =>
             {
                 tracing::warn!(connectorLabel = self.label.as_str(), "{error}");
-                self.end_unconcerned()
+                self.end_unconcerned(None)
             }
             _ => self.fail(None, Failure::Describe(error)),
-        }
-    }
-
-    /// The target does not exist.
-    fn target_not_found(&mut self, target: &FunctionArn, error: ServiceError) -> End {
-        // The function may have been recreated, and the event of the new one may have been handled before
-        // AppFlow stored the old version: so move it as a sweep would.
-        if target.version().is_some() && !matches!(self.cause(), Cause::Sweep { .. }) {
-            self.progress.cause = Some(Cause::Sweep { to_newest: true });
-            return self.again(Pause::None);
-        }
-        match self.job.is_sweep() {
-            true => self.end(Outcome::Skipped(Skip::Orphaned(error))),
-            false => self.fail(Some(target), Failure::Function(error)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use crate::decide::Cause;
+use crate::decide::{Cause, Skip};
 use crate::model::function_arn::FunctionArn;
 use crate::model::registration::{ConnectorLabel, Registration};
 use crate::model::service_error::{ErrorKind, ServiceError};
@@ -11,8 +11,8 @@ use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
 use crate::reconcile::progress::{Next, Pause, Progress, Waiting};
 
 /// How often an update or a grant is tried. The pauses of up to 1, 2, 4, and 8 seconds are for a connector
-/// whose cold start missed AppFlow's 10 seconds. A throttled try does not count as the last one.
-const TRIES: u8 = 5;
+/// whose cold start missed AppFlow's 10 seconds. A try that is throttled is never the last one.
+pub(super) const TRIES: u8 = 5;
 
 /// How a round ends. Boxed, because every step of a round may return it as an error.
 pub(super) type End = Box<Next>;
@@ -50,25 +50,41 @@ impl Round<'_> {
         self.progress.tries + 1 < TRIES
     }
 
-    pub(super) fn retry(&mut self, error: ServiceError) -> End {
-        let tries = (self.progress.tries + 1).min(TRIES - 1);
-        self.progress.tries = tries;
-        let pause = match error.kind {
+    /// Starts another round after a try that failed. A service that throttles leaves one more try for an
+    /// error of another kind.
+    pub(super) fn retry(&mut self, kind: ErrorKind) -> End {
+        let most = TRIES - if kind == ErrorKind::Throttled { 2 } else { 1 };
+        self.progress.tries = self.progress.tries.max((self.progress.tries + 1).min(most));
+        self.again(match kind {
             ErrorKind::NoAnswer => Pause::Unanswered,
-            _ => Pause::Retry(tries),
-        };
-        self.progress.last_error = Some(error);
-        self.again(pause)
+            _ => Pause::Retry(self.progress.tries),
+        })
     }
 
     pub(super) fn again(&mut self, pause: Pause) -> End {
         Box::new(Next::Again(mem::take(&mut self.progress), pause))
     }
 
-    /// Ends a registration that the invocation is not about, or no longer.
-    pub(super) fn end_unconcerned(&mut self) -> End {
+    /// The target does not exist.
+    pub(super) fn target_not_found(&mut self, target: &FunctionArn, error: ServiceError) -> End {
+        // The function may have been recreated, and the event of the new one may have been handled before
+        // AppFlow stored the old version: so move it as a sweep would.
+        if target.version().is_some() && !matches!(self.cause(), Cause::Sweep { .. }) {
+            self.progress.cause = Some(Cause::Sweep { to_newest: true });
+            self.progress.unknown = true;
+            return self.again(Pause::None);
+        }
+        match self.job.is_sweep() {
+            true => self.end(Outcome::Skipped(Skip::Orphaned(error))),
+            false => self.fail(Some(target), Failure::Function(error)),
+        }
+    }
+
+    /// Ends a registration that the invocation is not about, or no longer: `now` is its description, if it
+    /// still exists.
+    pub(super) fn end_unconcerned(&mut self, now: Option<&Registration>) -> End {
         match self.progress.updated.take() {
-            Some(target) => self.end_updated(target, None),
+            Some(target) => self.end_updated(target, now),
             None => Box::new(Next::Done(None)),
         }
     }

@@ -99,13 +99,8 @@ impl Failure {
             Self::FunctionFailed(_) | Self::NonInvocable => "FunctionFailed",
             Self::NotReady(_) => "FunctionNotReady",
             Self::KeepsChanging => "FunctionKeepsChanging",
-            Self::Update {
-                grant_error: Some(_),
-                ..
-            } => "GrantFailed",
-            Self::Update {
-                grant_error: None, ..
-            } => "UpdateFailed",
+            Self::Update { grant_error, .. } if grant_error.is_some() => "GrantFailed",
+            Self::Update { .. } => "UpdateFailed",
         }
     }
 }

@@ -26,7 +26,9 @@ pub struct Progress {
     pub tries: u8,
     /// Whether an update has woken an inactive function.
     pub woken: bool,
-    /// The error of the last try that failed since then.
+    /// Whether the round before found that Lambda does not know the version to update with.
+    pub unknown: bool,
+    /// The error of the last update that failed since then.
     pub last_error: Option<ServiceError>,
 }
 

@@ -5,9 +5,10 @@
 //! again, so the check after the last update that AppFlow stores found nothing newer. A sweep writes
 //! nothing backward: a registration that is behind is only reported, and a sweep that finds a newer
 //! version after its update than at its decision continues as if that version had just been published.
-//! This assumes that AppFlow stores what it read before that check (docs/status.md), and that the updater
-//! is authorized to read the function. tests/interleavings tries every
-//! order of events around a few deployments.
+//! This assumes that AppFlow stores what it read before that check (docs/status.md), that the updater is
+//! authorized to read the function and list its versions, and that the check is made: an invocation that
+//! ends before it may leave a version-pinned registration behind, which a sweep reports.
+//! tests/interleavings tries every order of events around a few deployments.
 
 use crate::decide::{Decision, Skip, decide, needs_versions};
 use crate::model::registration::ConnectorLabel;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::iter;
 
 use futures_util::FutureExt;
 
@@ -627,7 +628,7 @@ fn an_update_is_tried_five_times_and_described_before_each() {
 fn a_throttled_update_is_tried_until_time_is_up_and_then_its_own_error_is_reported() {
     let throttled = || {
         let mut registration = Registered::new(published(7));
-        for number in [1, 2, 3, 4, 4, 4, 4] {
+        for number in [1, 2, 3, 3, 3, 3, 3] {
             let answers = [is("crm"), READY, Fresh(true), failed(ErrorKind::Throttled)];
             assert_eq!(
                 registration.ends(answers),
@@ -648,9 +649,13 @@ fn a_throttled_update_is_tried_until_time_is_up_and_then_its_own_error_is_report
             "{outcome:?}"
         );
     }
-    // Another error counts as it always does.
-    let answers = [is("crm"), READY, Fresh(true), failed(ErrorKind::Internal)];
-    assert_eq!(throttled().ends(answers), "UpdateFailed");
+    // An error of another kind is still tried again once.
+    let internal = || [is("crm"), READY, Fresh(true), failed(ErrorKind::Internal)];
+    let mut registration = throttled();
+    assert_eq!(registration.ends(internal()), "again after Retry(4)");
+    let answers = [is("crm"), READY, Fresh(true), failed(ErrorKind::Throttled)];
+    assert_eq!(registration.ends(answers), "again after Retry(4)");
+    assert_eq!(registration.ends(internal()), "UpdateFailed");
     // After an update, tries are counted from the beginning.
     let mut registration = throttled();
     registration.ends([
@@ -723,21 +728,22 @@ fn a_grant_is_tried_again_while_another_change_is_in_progress_and_then_the_updat
         registration
     };
     let mut registration = granting();
-    for number in 1..5 {
+    for number in 1..4 {
         let answers = [is("crm:6"), READY, failed(ErrorKind::Conflict)];
         assert_eq!(
             registration.ends(answers),
             format!("again after Retry({number})")
         );
     }
-    let answers = [
-        is("crm:6"),
-        READY,
-        failed(ErrorKind::Conflict),
-        Fresh(true),
-        failed(ErrorKind::Invalid),
-    ];
-    assert_eq!(registration.ends(answers), "GrantFailed");
+    // The update has a retry left.
+    for (kind, end) in [
+        (ErrorKind::ConnectorServer, "again after Retry(4)"),
+        (ErrorKind::ConnectorServer, "GrantFailed"),
+    ] {
+        let conflict = failed(ErrorKind::Conflict);
+        let answers = [is("crm:6"), READY, conflict, Fresh(true), failed(kind)];
+        assert_eq!(registration.ends(answers), end);
+    }
     for kind in [ErrorKind::AccessDenied, ErrorKind::Internal] {
         let answers = [
             is("crm:6"),
@@ -759,6 +765,33 @@ fn a_grant_is_tried_again_while_another_change_is_in_progress_and_then_the_updat
         let updated = updated.into_iter().chain([is("crm:7")]);
         assert_eq!(granting().ends(updated), "updated with crm:7", "{kind:?}");
     }
+}
+
+#[test]
+fn a_version_that_is_not_known_yet_is_tried_again_before_it_counts_as_gone() {
+    let unknown = |registration: &mut Registered, number| {
+        let gone = Function(Err(ErrorKind::NotFound));
+        assert_eq!(registration.ends([is("crm:6"), gone]), "again after None");
+        assert_eq!(
+            registration.ends([is("crm:6"), versions(&[6])]),
+            format!("again after Retry({number})")
+        );
+    };
+    let update = [READY, Fresh(true), OK, READY];
+    let mut registration = Registered::new(published(7));
+    unknown(&mut registration, 1);
+    let answers = iter::once(is("crm:6")).chain(update.clone());
+    let answers = answers.chain([versions(&[6, 7]), is("crm:7")]);
+    assert_eq!(registration.ends(answers), "updated with crm:7");
+
+    let mut registration = Registered::new(published(7));
+    for number in 1..5 {
+        unknown(&mut registration, number);
+    }
+    registration.ends([is("crm:6"), Function(Err(ErrorKind::NotFound))]);
+    let answers = [is("crm:6"), versions(&[6])].into_iter().chain(update);
+    let answers = answers.chain([versions(&[6]), is("crm:6")]);
+    assert_eq!(registration.ends(answers), "updated with crm:6");
 }
 
 #[test]
@@ -793,7 +826,7 @@ fn a_version_that_is_gone_is_replaced_by_the_newest_once() {
     let mut registration = Registered::new(published(7));
     registration.ends([is("crm:7"), gone()]);
     assert_eq!(
-        registration.ends([is("crm:7"), versions(&[7]), gone()]),
+        registration.ends([is("crm:7"), versions(&[8]), gone()]),
         "FunctionNotFound"
     );
     // Versions that may not be listed lose no deployment.

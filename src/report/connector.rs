@@ -9,7 +9,7 @@ use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
 use crate::report::messages;
 
 /// One registration in a response. Members without a value are left out.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row<'a> {
     connector_label: &'a str,
@@ -34,11 +34,7 @@ impl<'a> Row<'a> {
             connector_label: &connector.label,
             outcome: "failed",
             registered_arn: connector.registered.as_ref(),
-            target_arn: None,
-            reason: None,
-            previous_connector_version: None,
-            connector_version: None,
-            changed: None,
+            ..Self::default()
         };
         match &connector.outcome {
             Outcome::Updated {

@@ -24,7 +24,8 @@ pub struct Setup {
 /// only reports the registration as behind. For the same reason, `crash` comes with two published versions at
 /// most: with three, an invocation of the first event can go on to the second version, write it after the
 /// event of the third was handled, and end. The next try of the first event finds a newer version
-/// registered than its own, and skips; a sweep reports the registration as behind.
+/// registered than its own, and skips; a sweep reports the registration as behind. A check that fails is the
+/// same case, because Lambda's next try does not know of it either.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Budget {
     /// A version is published, with new code.
