@@ -1,7 +1,5 @@
 //! What each answer means for a round. There is nothing asynchronous here.
 
-use std::mem;
-
 use crate::decide::{Cause, Decision, Skip};
 use crate::model::change::Change;
 use crate::model::function_arn::{FunctionArn, Versions};
@@ -125,14 +123,16 @@ impl Round<'_> {
                 return Err(self.again(Pause::None));
             }
         }
-        let is_unknown = mem::take(&mut self.progress.unknown) && self.has_tries();
+        // Whether the round before looked for a version in vain, and another one may find it.
+        let is_unknown = self.progress.cause == Some(Cause::Sweep { to_newest: true })
+            && (1..TRIES).contains(&self.progress.unknown);
         let skip = match decision {
             // The registered version is not gone, so the one that the event told of may not be known yet.
             Decision::Update(target)
                 if is_unknown && target == *registered && updated.is_none() =>
             {
                 self.progress.cause = None;
-                return Err(self.retry(ErrorKind::NotFound));
+                return Err(self.again(Pause::Retry(self.progress.unknown)));
             }
             Decision::Update(target) => return Ok(target),
             Decision::Skip(skip) => skip,

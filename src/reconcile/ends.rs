@@ -10,8 +10,9 @@ use crate::reconcile::job::Job;
 use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
 use crate::reconcile::progress::{Next, Pause, Progress, Waiting};
 
-/// How often an update or a grant is tried. The pauses of up to 1, 2, 4, and 8 seconds are for a connector
-/// whose cold start missed AppFlow's 10 seconds. A try that is throttled is never the last one.
+/// How often an update or a grant is tried, or a version that was published is looked for. The pauses of up
+/// to 1, 2, 4, and 8 seconds are for a connector whose cold start missed AppFlow's 10 seconds. A try that is
+/// throttled is never the last one.
 pub(super) const TRIES: u8 = 5;
 
 /// How a round ends. Boxed, because every step of a round may return it as an error.
@@ -71,7 +72,7 @@ impl Round<'_> {
         // AppFlow stored the old version: so move it as a sweep would.
         if target.version().is_some() && !matches!(self.cause(), Cause::Sweep { .. }) {
             self.progress.cause = Some(Cause::Sweep { to_newest: true });
-            self.progress.unknown = true;
+            self.progress.unknown = (self.progress.unknown + 1).min(TRIES);
             return self.again(Pause::None);
         }
         match self.job.is_sweep() {

@@ -26,8 +26,8 @@ pub struct Progress {
     pub tries: u8,
     /// Whether an update has woken an inactive function.
     pub woken: bool,
-    /// Whether the round before found that Lambda does not know the version to update with.
-    pub unknown: bool,
+    /// How often Lambda did not know the version to update with.
+    pub unknown: u8,
     /// The error of the last update that failed since then.
     pub last_error: Option<ServiceError>,
 }
