@@ -4,7 +4,10 @@
 //! |---|---|---|---|---|
 //! | no qualifier, or `$LATEST` | refresh | refresh | skip | refresh |
 //! | version *m* | *n* > *m*: move to *n* · *n* = *m*: refresh · *n* < *m*: skip, unless version *m* no longer exists, then move to *n* · if the version to update with no longer exists: move to the newest | skip | skip | refresh, if nothing is newer · else skip, and report it as behind · with `move`, or if version *m* no longer exists: move to the newest |
-//! | alias *b* | skip | skip | *a* = *b*: refresh, unless the alias is shifting traffic; else skip | refresh |
+//! | alias *b* | *b* points at `$LATEST`: refresh; else skip | *b* points at `$LATEST`: refresh; else skip | *a* = *b*: refresh; else skip | refresh |
+//!
+//! An alias that splits its traffic between two versions is skipped in each column, because either could
+//! answer AppFlow.
 //!
 //! To *refresh* is to update with the ARN that is registered already; to *move*, with another version
 //! of the same function. With [`RegisterAs::Version`], the first row moves to a version too, if one was
@@ -12,6 +15,7 @@
 //! registered with it. For the latter, only a sweep does so too. The function itself never changes: each
 //! target is the registered ARN, with the same or another qualifier.
 
+use crate::model::alias::{Alias as AliasState, Traffic};
 use crate::model::change::{Change, RegisterAs};
 use crate::model::function_arn::{FunctionArn, Qualifier, Version, Versions};
 use crate::model::service_error::ServiceError;
@@ -60,8 +64,11 @@ pub enum Skip {
         /// The alias that it is registered with.
         registered: String,
     },
-    /// Its alias still sends traffic to two versions, either of which AppFlow could invoke.
-    AliasIsShifting(String),
+    /// Its alias splits its traffic between two versions, either of which AppFlow could invoke.
+    AliasIsSplit(String),
+    /// Whether its alias points at `$LATEST`, which changed, is unknown: the updater is not authorized to
+    /// read the alias.
+    AliasUnknown(String),
     /// It is pinned to a version, and no version was published.
     PinnedToVersion(Version),
     /// It follows the unpublished code, and something else changed.
@@ -93,18 +100,33 @@ pub fn needs_versions(registered: &FunctionArn, cause: &Cause, register_as: Regi
     }
 }
 
+/// Whether [`decide`] needs to know where the alias of `registered` sends its traffic.
+pub fn needs_alias(registered: &FunctionArn, cause: &Cause) -> bool {
+    use Change::AliasMoved;
+    match (registered.qualifier(), cause) {
+        (Some(Qualifier::Alias(followed)), Cause::Changed(AliasMoved { alias, split, .. })) => {
+            alias == followed && !split
+        }
+        (Some(Qualifier::Alias(_)), _) => true,
+        _ => false,
+    }
+}
+
 /// Looks up the table's cell for a registration and a cause. `versions` are the function's published
-/// versions; `None` if they are not needed, or if the updater is not authorized to list them.
+/// versions, and `alias` is the alias of `registered`; `None` if they are not needed, or if the updater is
+/// not authorized to read them.
 pub fn decide(
     registered: &FunctionArn,
     cause: &Cause,
     register_as: RegisterAs,
     versions: Option<&Versions>,
+    alias: Option<&AliasState>,
 ) -> Decision {
     use Cause::{Changed, Sweep};
     use Change::{AliasMoved, LatestChanged, LatestPublished, Published};
     use Qualifier::{Alias, Latest, LatestPublished as OnManagedInstances, Version as Pinned};
     use RegisterAs::Version as Versioned;
+    use Traffic::Split;
 
     let newest = versions.and_then(|versions| versions.last().copied());
     let exists = |version| versions.is_some_and(|versions| versions.contains(version));
@@ -156,12 +178,19 @@ pub fn decide(
                 registered: followed.clone(),
             })
         }
-        (Some(Alias(followed)), Changed(AliasMoved { shifting: true, .. })) => {
-            skip(Skip::AliasIsShifting(followed.clone()))
+        (Some(Alias(followed)), Changed(AliasMoved { split: true, .. })) => {
+            skip(Skip::AliasIsSplit(followed.clone()))
+        }
+        (Some(Alias(followed)), _) if alias.is_some_and(|alias| alias.traffic == Split) => {
+            skip(Skip::AliasIsSplit(followed.clone()))
         }
         (Some(Alias(_)), Changed(AliasMoved { .. }) | Sweep { .. }) => refresh(),
         (Some(Alias(followed)), Changed(Published(_) | LatestChanged | LatestPublished)) => {
-            skip(Skip::FollowsAlias(followed.clone()))
+            match alias {
+                Some(alias) if alias.version == Latest => refresh(),
+                Some(_) => skip(Skip::FollowsAlias(followed.clone())),
+                None => skip(Skip::AliasUnknown(followed.clone())),
+            }
         }
 
         // `$LATEST.PUBLISHED`.
@@ -187,11 +216,18 @@ mod tests {
         Cause::Changed(Change::Published(Version::new(version)))
     }
 
-    fn moved(alias: &str, shifting: bool) -> Cause {
+    fn moved(alias: &str, split: bool) -> Cause {
         Cause::Changed(Change::AliasMoved {
             alias: alias.to_owned(),
-            shifting,
+            split,
+            asked: None,
         })
+    }
+
+    /// An alias that points at `version` and gives version 9 this weight.
+    fn alias(version: &str, weight: f64) -> AliasState {
+        let nine = "9".parse().unwrap();
+        AliasState::new(version.parse().unwrap(), [(nine, weight)])
     }
 
     fn sweep(to_newest: bool) -> Cause {
@@ -212,6 +248,8 @@ mod tests {
             Decision::Skip(Skip::Older { confirmed, .. }) => format!("older, {confirmed}"),
             Decision::Skip(Skip::Behind(newest)) => format!("behind {newest}"),
             Decision::Skip(Skip::VersionsUnknown(_)) => "versions unknown".to_owned(),
+            Decision::Skip(Skip::AliasIsSplit(_)) => "split".to_owned(),
+            Decision::Skip(Skip::AliasUnknown(_)) => "alias unknown".to_owned(),
             Decision::Skip(_) => "skip".to_owned(),
             Decision::NoVersion => "no version".to_owned(),
         }
@@ -224,7 +262,7 @@ mod tests {
         versions: Option<&Versions>,
         cell: &str,
     ) {
-        let decision = decide(&arn(registered), cause, form, versions);
+        let decision = decide(&arn(registered), cause, form, versions, None);
         assert_eq!(
             word(&decision),
             cell,
@@ -272,14 +310,9 @@ mod tests {
             (":6", &moved("live", false), Follow, "skip"),
             (":6", &sweep(false), Follow, "which versions?"),
             (":6", latest_published, Follow, "skip"),
-            (":live", &published(7), Follow, "skip"),
-            (":live", latest, Follow, "skip"),
-            (":live", &moved("live", false), Follow, "live"),
-            (":live", &moved("live", true), Follow, "skip"),
+            (":live", &moved("live", true), Follow, "split"),
             (":live", &moved("beta", false), Follow, "skip"),
             (":live", &moved("beta", true), Follow, "skip"),
-            (":live", &sweep(false), Follow, "live"),
-            (":live", latest_published, Follow, "skip"),
             (
                 ":$LATEST.PUBLISHED",
                 latest_published,
@@ -304,8 +337,6 @@ mod tests {
             ("", &sweep(false), Versioned, "which versions?"),
             (":6", &published(7), Versioned, "7"),
             (":6", &sweep(false), Versioned, "which versions?"),
-            (":live", &published(7), Versioned, "skip"),
-            (":live", &sweep(false), Versioned, "live"),
         ] {
             if cell == "which versions?" {
                 assert!(
@@ -317,7 +348,47 @@ mod tests {
                     !needs_versions(&arn(registered), cause, form),
                     "`{registered}`"
                 );
+                assert!(!needs_alias(&arn(registered), cause), "`{registered}`");
                 check(registered, cause, form, None, cell);
+            }
+        }
+    }
+
+    #[test]
+    fn where_an_alias_points_decides_what_was_left_open() {
+        let (plain, at_latest) = (alias("6", 0.0), alias("$LATEST", 0.0));
+        let (split, all_to_another) = (alias("6", 0.5), alias("6", 1.0));
+        let latest = || Cause::Changed(Change::LatestChanged);
+        let latest_published = || Cause::Changed(Change::LatestPublished);
+        for (cause, alias, cell) in [
+            (published(7), Some(&plain), "skip"),
+            (published(7), Some(&at_latest), "live"),
+            (published(7), Some(&split), "split"),
+            (published(7), Some(&all_to_another), "skip"),
+            (published(7), None, "alias unknown"),
+            (latest(), Some(&plain), "skip"),
+            (latest(), Some(&at_latest), "live"),
+            (latest(), Some(&split), "split"),
+            (latest(), None, "alias unknown"),
+            (latest_published(), Some(&plain), "skip"),
+            (latest_published(), Some(&at_latest), "live"),
+            (latest_published(), None, "alias unknown"),
+            (moved("live", false), Some(&plain), "live"),
+            (moved("live", false), Some(&at_latest), "live"),
+            (moved("live", false), Some(&split), "split"),
+            (moved("live", false), Some(&all_to_another), "live"),
+            (moved("live", false), None, "live"),
+            (sweep(false), Some(&plain), "live"),
+            (sweep(false), Some(&at_latest), "live"),
+            (sweep(false), Some(&split), "split"),
+            (sweep(true), Some(&all_to_another), "live"),
+            (sweep(false), None, "live"),
+        ] {
+            let live = arn(":live");
+            assert!(needs_alias(&live, &cause), "{cause:?}");
+            for form in [RegisterAs::Follow, RegisterAs::Version] {
+                let decision = decide(&live, &cause, form, None, alias);
+                assert_eq!(word(&decision), cell, "{cause:?}, {alias:?}");
             }
         }
     }
@@ -373,13 +444,19 @@ mod tests {
             (0u64..100).prop_map(published),
             Just(Cause::Changed(Change::LatestChanged)),
             Just(Cause::Changed(Change::LatestPublished)),
-            ("[a-c]", any::<bool>()).prop_map(|(alias, shifting)| moved(&alias, shifting)),
+            ("[a-c]", any::<bool>()).prop_map(|(alias, split)| moved(&alias, split)),
             any::<bool>().prop_map(sweep),
         ]
     }
 
     fn forms() -> impl Strategy<Value = RegisterAs> {
         prop_oneof![Just(RegisterAs::Follow), Just(RegisterAs::Version),]
+    }
+
+    fn aliases() -> impl Strategy<Value = Option<AliasState>> {
+        let weights = prop::sample::select(vec![0.0, 0.5, 1.0]);
+        let versions = prop::sample::select(vec!["6", "$LATEST"]);
+        prop::option::of((versions, weights).prop_map(|(version, weight)| alias(version, weight)))
     }
 
     fn listed() -> impl Strategy<Value = Option<Versions>> {
@@ -391,9 +468,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_event_moves_a_registration_to_another_function_or_back(
-            registered in arns(), cause in causes(), form in forms(), listed in listed(),
+            registered in arns(), cause in causes(), form in forms(), listed in listed(), alias in aliases(),
         ) {
-            if let Decision::Update(target) = decide(&registered, &cause, form, listed.as_ref()) {
+            let decision = decide(&registered, &cause, form, listed.as_ref(), alias.as_ref());
+            if let Decision::Update(target) = decision {
                 prop_assert_eq!(target.function(), registered.function());
                 prop_assert_eq!(target.partition(), registered.partition());
                 if let (Some(from), Some(to)) = (registered.version(), target.version()) {
@@ -408,7 +486,7 @@ mod tests {
             registered in arns(), listed in listed(),
         ) {
             let versions = listed.as_ref();
-            if let Decision::Update(target) = decide(&registered, &sweep(false), RegisterAs::Follow, versions)
+            if let Decision::Update(target) = decide(&registered, &sweep(false), RegisterAs::Follow, versions, None)
                 && let Some(to) = target.version()
             {
                 prop_assert_eq!(versions.and_then(|versions| versions.last().copied()), Some(to));
@@ -416,23 +494,25 @@ mod tests {
         }
 
         #[test]
-        fn versions_make_a_difference_only_where_they_are_needed(
-            registered in arns(), cause in causes(), form in forms(), listed in listed(),
+        fn versions_and_aliases_make_a_difference_only_where_they_are_needed(
+            registered in arns(), cause in causes(), form in forms(), listed in listed(), alias in aliases(),
         ) {
+            let with = |listed, alias| decide(&registered, &cause, form, listed, alias);
+            let (listed, alias) = (listed.as_ref(), alias.as_ref());
             if !needs_versions(&registered, &cause, form) {
-                prop_assert_eq!(
-                    decide(&registered, &cause, form, listed.as_ref()),
-                    decide(&registered, &cause, form, None)
-                );
+                prop_assert_eq!(with(listed, alias), with(None, alias));
+            }
+            if !needs_alias(&registered, &cause) {
+                prop_assert_eq!(with(listed, alias), with(listed, None));
             }
         }
 
         #[test]
         fn follow_keeps_every_registration_in_its_form(
-            registered in arns(), cause in causes(),
+            registered in arns(), cause in causes(), alias in aliases(),
         ) {
             if let Decision::Update(target) =
-                decide(&registered, &cause, RegisterAs::Follow, None)
+                decide(&registered, &cause, RegisterAs::Follow, None, alias.as_ref())
             {
                 prop_assert_eq!(
                     registered.qualifier().map(std::mem::discriminant),
@@ -445,8 +525,8 @@ mod tests {
         fn a_registration_that_was_updated_stays_where_it_is(
             registered in arns(), cause in causes(), form in forms(),
         ) {
-            if let Decision::Update(target) = decide(&registered, &cause, form, None)
-                && let Decision::Update(again) = decide(&target, &cause, form, None)
+            if let Decision::Update(target) = decide(&registered, &cause, form, None, None)
+                && let Decision::Update(again) = decide(&target, &cause, form, None, None)
             {
                 prop_assert_eq!(again, target);
             }

@@ -179,6 +179,7 @@ impl Updater {
 
     /// What every job takes from the settings and the invocation.
     fn job(&self, time: Option<DateTime>, context: &Context) -> Job {
+        let event_time = time.and_then(|time| SystemTime::try_from(time).ok());
         let time = time.unwrap_or_else(|| SystemTime::now().into());
         let date = time.fmt(Format::DateTime).unwrap_or_default();
         Job {
@@ -190,6 +191,7 @@ impl Updater {
             grant_invoke: self.settings.grant_invoke,
             dry_run: self.settings.dry_run,
             description: self.settings.description.clone(),
+            event_time,
             date: date.chars().take_while(|letter| *letter != 'T').collect(),
             appflow: own_arn(context).as_ref().map(AppFlowSource::of_function),
         }

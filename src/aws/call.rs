@@ -1,12 +1,13 @@
 //! The calls of one invocation: each ends by the invocation's deadline, a call that is cut off returns an
 //! error like any other, and a call that is throttled is retried while there is time.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_appflow::config::http::HttpResponse;
 use aws_sdk_appflow::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_appflow::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_appflow::operation::RequestId;
+use aws_smithy_async::time::SharedTimeSource;
 use tokio::time::sleep;
 
 use crate::aws::deadline::Deadline;
@@ -33,12 +34,18 @@ pub struct Calls<'a> {
     /// looks like one of the network.
     pub(super) can_sign: bool,
     pub(super) deadline: Deadline,
+    pub(super) time_source: &'a SharedTimeSource,
 }
 
 impl Calls<'_> {
     /// The time left for calls.
     pub fn left(&self) -> Duration {
         self.deadline.left()
+    }
+
+    /// The time by the clients' clock.
+    pub fn now(&self) -> SystemTime {
+        self.time_source.now()
     }
 
     /// Makes a call that may be repeated: if it is throttled in all of the SDK's attempts, again while

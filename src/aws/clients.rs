@@ -2,6 +2,7 @@
 
 use aws_sdk_appflow::config as appflow_config;
 use aws_sdk_lambda::config as lambda_config;
+use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::future::join;
 
@@ -18,6 +19,7 @@ pub struct Aws {
     lambda: aws_sdk_lambda::Client,
     pace: Pace,
     can_sign: bool,
+    time_source: SharedTimeSource,
 }
 
 impl Aws {
@@ -29,6 +31,7 @@ impl Aws {
             lambda: lambda::client(access, &pace),
             pace,
             can_sign: access.region.is_some() && access.credentials.is_some(),
+            time_source: access.time_source.clone(),
         }
     }
 
@@ -53,6 +56,7 @@ impl Aws {
             lambda: &self.lambda,
             can_sign: self.can_sign,
             deadline,
+            time_source: &self.time_source,
         }
     }
 }

@@ -10,6 +10,7 @@ use aws_sdk_lambda::config::{BehaviorVersion, Config};
 use crate::aws::access::Access;
 use crate::aws::call::{ATTEMPTS, Calls, retry_partition};
 use crate::aws::pace::Pace;
+use crate::model::alias::Alias;
 use crate::model::function_arn::{FunctionArn, Qualifier, Versions};
 use crate::model::function_state::{DeployedCode, FunctionState, Readiness, StateMembers};
 use crate::model::registration::AppFlowSource;
@@ -57,6 +58,34 @@ impl Calls<'_> {
             return self.function_as_named(&published).await;
         }
         Ok(state)
+    }
+
+    /// Where an alias sends its traffic.
+    pub async fn alias(&self, arn: &FunctionArn) -> Result<Alias, ServiceError> {
+        let operation = Operation::GetAlias;
+        let output = self.make(operation, async || {
+            self.lambda
+                .get_alias()
+                .function_name(arn.with_qualifier(None).to_string())
+                .set_name(arn.qualifier().map(ToString::to_string))
+                .send()
+                .await
+        });
+        let output = output.await?;
+        let version = |text: &str| {
+            text.parse::<Qualifier>()
+                .map_err(|error| ServiceError::malformed(operation, error.to_string()))
+        };
+        let weights = output
+            .routing_config
+            .and_then(|config| config.additional_version_weights);
+        let weights: Result<Vec<_>, _> = weights
+            .into_iter()
+            .flatten()
+            .map(|(additional, weight)| Ok((version(&additional)?, weight)))
+            .collect();
+        let version = version(output.function_version.as_deref().unwrap_or_default())?;
+        Ok(Alias::new(version, weights?))
     }
 
     async fn function_as_named(&self, arn: &FunctionArn) -> Result<FunctionState, ServiceError> {

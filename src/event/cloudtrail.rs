@@ -202,7 +202,14 @@ fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
             .values()
             .any(|weight| weight.as_f64().is_none_or(|weight| weight > 0.0))
     });
-    Ok((function, Change::AliasMoved { alias, shifting }))
+    Ok((
+        function,
+        Change::AliasMoved {
+            alias,
+            split: shifting,
+            asked: None,
+        },
+    ))
 }
 
 fn arn(event: &Value, pointer: &str) -> Result<Option<FunctionArn>, InvalidEvent> {
@@ -339,7 +346,8 @@ mod tests {
             let event = record("UpdateAlias20150331", request.clone(), response);
             let expected = Change::AliasMoved {
                 alias: "live".to_owned(),
-                shifting,
+                split: shifting,
+                asked: None,
             };
             assert_eq!(change(&event), expected, "{event}");
         }

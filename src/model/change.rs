@@ -15,8 +15,10 @@ pub enum Change {
     AliasMoved {
         /// The alias's name.
         alias: String,
-        /// Whether it still sends some of its traffic to a second version.
-        shifting: bool,
+        /// Whether the record of the call splits its traffic between two versions.
+        split: bool,
+        /// The additional version to which the call's request sends all traffic, if there is one.
+        asked: Option<String>,
     },
 }
 

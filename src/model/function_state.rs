@@ -5,6 +5,10 @@
 //! an error
 //! ([Lambda function states](https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html)).
 
+use std::fmt;
+
+use crate::model::function_arn::Qualifier;
+
 /// A function, version, or alias as GetFunctionConfiguration shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FunctionState {
@@ -37,13 +41,51 @@ pub enum Readiness {
     /// Idle for so long that Lambda reclaimed its resources. The next invocation fails, and makes the
     /// function `Pending`, and then `Active`.
     Inactive,
-    /// Not ready yet, with the state that it is in.
-    NotYet(String),
+    /// Not ready yet, for this reason.
+    NotYet(Unready),
+    /// It is an alias that splits its traffic between two versions, either of which AppFlow could invoke.
+    Split,
     /// It is `$LATEST` of a function on Lambda Managed Instances, which cannot be invoked: an
     /// invocation without a qualifier runs `$LATEST.PUBLISHED`.
     NonInvocable,
     /// It will not become ready by itself, with Lambda's reason.
     Never(String),
+}
+
+/// Why a function is not ready yet. Each reason passes without anybody's help, or usually does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Unready {
+    /// It is in this state.
+    State(String),
+    /// It changed less than a minute ago, and may still run the code from before.
+    JustChanged,
+    /// While Lambda provisions concurrency for an alias that moved, it sends all of the alias's traffic to
+    /// the version from before.
+    Provisioning {
+        /// The version from before.
+        runs: Qualifier,
+        /// The version that the alias points at.
+        version: Qualifier,
+    },
+    /// Lambda does not know the version, which may have been published a moment ago.
+    Unknown,
+}
+
+impl fmt::Display for Unready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::State(state) => f.write_str(state),
+            Self::JustChanged => f.write_str(
+                "it changed less than a minute ago, and may still run the code from before",
+            ),
+            Self::Provisioning { runs, version } => write!(
+                f,
+                "its alias points at version {version}, but all traffic goes to version {runs}, as \
+                 while Lambda provisions concurrency"
+            ),
+            Self::Unknown => f.write_str("Lambda does not know this version yet"),
+        }
+    }
 }
 
 /// The members of GetFunctionConfiguration's response that decide it. All are optional there.
@@ -90,9 +132,9 @@ impl StateMembers<'_> {
             }
             (Some("Inactive"), None | Some("Successful" | "Failed")) => Readiness::Inactive,
             (None | Some("Active" | "Inactive"), Some(status)) => {
-                Readiness::NotYet(format!("its LastUpdateStatus is {status}"))
+                Readiness::NotYet(Unready::State(format!("its LastUpdateStatus is {status}")))
             }
-            (Some(state), _) => Readiness::NotYet(format!("its State is {state}")),
+            (Some(state), _) => Readiness::NotYet(Unready::State(format!("its State is {state}"))),
         }
     }
 }
@@ -105,7 +147,7 @@ mod tests {
     fn every_state_is_read_as_what_it_means_for_an_invocation() {
         use Readiness::{Inactive, Never, NonInvocable, NotYet, Ready, ReadyWithPreviousCode};
         let never = |state: &str| Never(format!("its State is {state}: no subnet"));
-        let not_yet = |what: &str| NotYet(what.to_owned());
+        let not_yet = |what: &str| NotYet(Unready::State(what.to_owned()));
         for (state, last_update, expected) in [
             (None, None, Ready),
             (Some("Active"), None, Ready),

@@ -1,5 +1,6 @@
 //! The values that the other modules share. Nothing here calls a service or awaits.
 
+pub mod alias;
 pub mod change;
 pub mod description;
 pub mod evidence;

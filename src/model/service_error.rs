@@ -17,18 +17,21 @@ pub enum Operation {
     GetFunctionConfiguration,
     /// Lambda's ListVersionsByFunction.
     ListVersionsByFunction,
+    /// Lambda's GetAlias.
+    GetAlias,
     /// Lambda's AddPermission.
     AddPermission,
 }
 
 impl Operation {
     /// Every call.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ListConnectors,
         Self::DescribeConnector,
         Self::UpdateConnectorRegistration,
         Self::GetFunctionConfiguration,
         Self::ListVersionsByFunction,
+        Self::GetAlias,
         Self::AddPermission,
     ];
 
@@ -38,9 +41,10 @@ impl Operation {
             Self::ListConnectors | Self::DescribeConnector | Self::UpdateConnectorRegistration => {
                 "appflow"
             }
-            Self::GetFunctionConfiguration | Self::ListVersionsByFunction | Self::AddPermission => {
-                "lambda"
-            }
+            Self::GetFunctionConfiguration
+            | Self::ListVersionsByFunction
+            | Self::GetAlias
+            | Self::AddPermission => "lambda",
         };
         format!("{service}:{self}")
     }
@@ -78,6 +82,8 @@ pub enum ErrorKind {
     Internal,
     /// The response has no valid ARN of a Lambda function.
     NoFunction,
+    /// AWS itself provides the connector.
+    ProvidedByAws,
     /// There is nothing to sign the request with.
     NotSent,
     /// No response arrived, or one that is not the service's.
@@ -134,6 +140,11 @@ impl ServiceError {
     pub fn too_slow(operation: Operation, after: Duration) -> Self {
         let message = format!("no answer within {} seconds", after.as_secs());
         Self::without_response(operation, ErrorKind::NoAnswer, message)
+    }
+
+    /// A response that cannot be read, for this reason.
+    pub fn malformed(operation: Operation, reason: String) -> Self {
+        Self::without_response(operation, ErrorKind::Other, reason)
     }
 
     /// A list whose page has its own token as that of the next page, so that it would never end.

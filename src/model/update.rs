@@ -1,8 +1,15 @@
 //! What an update sends, as a value.
 
+use std::time::Duration;
+
 use crate::model::description::Description;
 use crate::model::function_arn::FunctionArn;
 use crate::model::registration::ConnectorLabel;
+
+/// The time after which AppFlow is assumed to have stored an update, or not to store it at all: it gives a
+/// connector 10 seconds to respond (Amazon AppFlow user guide, custom connectors). How long storing takes
+/// is not documented.
+pub const STORED: Duration = Duration::from_secs(12);
 
 /// The parameters of one call to UpdateConnectorRegistration.
 ///

@@ -1,13 +1,13 @@
 //! What each answer means for a round. There is nothing asynchronous here.
 
 use crate::decide::{Cause, Decision, Skip};
+use crate::model::alias::Alias;
 use crate::model::change::Change;
 use crate::model::function_arn::{FunctionArn, Versions};
-use crate::model::function_state::{DeployedCode, FunctionState, Readiness};
+use crate::model::function_state::{DeployedCode, FunctionState, Readiness, Unready};
 use crate::model::registration::Registration;
 use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::ends::{End, Round, TRIES};
-use crate::reconcile::job::Functions;
 use crate::reconcile::outcome::{Failure, Outcome};
 use crate::reconcile::progress::{LAST_POLL, Pause, Waiting};
 
@@ -37,14 +37,19 @@ impl Round<'_> {
     ) -> Step<(FunctionArn, Answer<FunctionState>)> {
         match read {
             Ok(FunctionState {
-                readiness: Readiness::NotYet(state),
+                readiness: Readiness::NotYet(unready),
                 ..
             }) => {
                 let polls = (waiting.polls + 1).min(LAST_POLL);
-                Err(self.wait(waiting.target, state, polls))
+                self.progress.waiting = Some(Waiting {
+                    unready,
+                    polls,
+                    ..waiting
+                });
+                Err(self.again(Pause::Poll(polls)))
             }
             Err(error) if error.kind == ErrorKind::OutOfTime => {
-                Err(self.fail(Some(&waiting.target), Failure::NotReady(waiting.state)))
+                Err(self.fail(Some(&waiting.target), Failure::NotReady(waiting.unready)))
             }
             read => Ok((waiting.target, read)),
         }
@@ -101,6 +106,26 @@ impl Round<'_> {
         }
     }
 
+    /// The alias that the decision needs was read. `None` if the decision does without it.
+    pub(super) fn alias_read(&mut self, read: Answer<Alias>) -> Step<Option<Alias>> {
+        match read {
+            Ok(alias) => Ok(Some(alias)),
+            Err(error) if error.kind == ErrorKind::AccessDenied => {
+                tracing::warn!(
+                    connectorLabel = self.label.as_str(),
+                    "not authorized to check where the alias sends its traffic: {error}"
+                );
+                Ok(None)
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => match self.cause() {
+                // An event of the alias itself is not ignored: the read of the function has the last word.
+                Cause::Changed(Change::AliasMoved { .. }) => Ok(None),
+                _ => Err(self.end(Outcome::Skipped(Skip::Orphaned(error)))),
+            },
+            Err(error) => Err(self.fail(None, Failure::Function(error))),
+        }
+    }
+
     /// It was decided what to do: the round continues with the target of an update.
     pub(super) fn decided(
         &mut self,
@@ -123,17 +148,7 @@ impl Round<'_> {
                 return Err(self.again(Pause::None));
             }
         }
-        // Whether the round before looked for a version in vain, and another one may find it.
-        let is_unknown = self.progress.cause == Some(Cause::Sweep { to_newest: true })
-            && (1..TRIES).contains(&self.progress.unknown);
         let skip = match decision {
-            // The registered version is not gone, so the one that the event told of may not be known yet.
-            Decision::Update(target)
-                if is_unknown && target == *registered && updated.is_none() =>
-            {
-                self.progress.cause = None;
-                return Err(self.again(Pause::Retry(self.progress.unknown)));
-            }
             Decision::Update(target) => return Ok(target),
             Decision::Skip(skip) => skip,
             Decision::NoVersion => {
@@ -190,7 +205,12 @@ impl Round<'_> {
                 );
                 return Ok(Ready { code, inactive });
             }
-            Readiness::NotYet(state) => return Err(self.wait(target.clone(), state, 0)),
+            Readiness::NotYet(unready) => return Err(self.wait(target.clone(), unready)),
+            Readiness::Split => {
+                let alias = target.qualifier().map(ToString::to_string);
+                let split = Skip::AliasIsSplit(alias.unwrap_or_default());
+                return Err(self.end(Outcome::Skipped(split)));
+            }
             Readiness::NonInvocable => Failure::NonInvocable,
             Readiness::Never(reason) => Failure::FunctionFailed(reason),
         };
@@ -244,7 +264,8 @@ impl Round<'_> {
                 // AppFlow's invocation has woken the function: it is Pending now, and Active after that.
                 self.progress.woken = true;
                 self.progress.last_error = Some(error);
-                self.wait(target.clone(), "its State is Inactive".to_owned(), 0)
+                let inactive = Unready::State("its State is Inactive".to_owned());
+                self.wait(target.clone(), inactive)
             } else if kind.is_transient() && (self.has_tries() || kind == ErrorKind::Throttled) {
                 tracing::warn!(
                     connectorLabel = self.label.as_str(),
@@ -316,19 +337,23 @@ impl Round<'_> {
     }
 
     fn not_described(&mut self, error: ServiceError) -> End {
+        let must_exist = self.job.labels_must_exist && self.progress.updates == 0;
         match error.kind {
-            ErrorKind::NotFound if self.job.labels_must_exist && self.progress.updates == 0 => {
-                self.fail(None, Failure::NotRegistered)
-            }
+            ErrorKind::ProvidedByAws => self.end_unconcerned(None),
             // It was unregistered since it was listed.
-            ErrorKind::NotFound => self.end_unconcerned(None),
-            // It may be of any function, so it must not fail the deployments of all others.
-            ErrorKind::NoFunction
-                if !self.job.labels_must_exist && self.job.functions != Functions::All =>
+            ErrorKind::NotFound if !must_exist => self.end_unconcerned(None),
+            // It may hide a registration of the deployed function, but a retry would not help, and it must
+            // not fail the deployments of all functions. A sweep fails on it.
+            ErrorKind::NotFound | ErrorKind::AccessDenied | ErrorKind::NoFunction
+                if !self.job.is_sweep() =>
             {
-                tracing::warn!(connectorLabel = self.label.as_str(), "{error}");
+                tracing::warn!(
+                    connectorLabel = self.label.as_str(),
+                    "this connector cannot be checked for the deployed function; continuing: {error}"
+                );
                 self.end_unconcerned(None)
             }
+            ErrorKind::NotFound => self.fail(None, Failure::NotRegistered),
             _ => self.fail(None, Failure::Describe(error)),
         }
     }
@@ -339,7 +364,7 @@ impl Round<'_> {
             return self.fail(Some(target), Failure::KeepsChanging);
         }
         match readiness {
-            Some(Readiness::NotYet(state)) => self.wait(target.clone(), state, 0),
+            Some(Readiness::NotYet(unready)) => self.wait(target.clone(), unready),
             _ => self.again(Pause::None),
         }
     }

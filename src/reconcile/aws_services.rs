@@ -3,14 +3,19 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::aws::call::Calls;
-use crate::model::function_arn::{FunctionArn, Versions};
-use crate::model::function_state::FunctionState;
+use crate::decide::Cause;
+use crate::model::alias::{Alias, Traffic};
+use crate::model::change::Change;
+use crate::model::function_arn::{FunctionArn, Qualifier, Versions};
+use crate::model::function_state::{DeployedCode, FunctionState, Readiness, Unready};
 use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration};
-use crate::model::service_error::{Operation, ServiceError};
+use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 use crate::model::update::Update;
+use crate::reconcile::job::Job;
+use crate::reconcile::recent::Recent;
 use crate::reconcile::services::Services;
 
 /// How old an observation may be when its update is due: if more time has passed, calls were retried or
@@ -23,15 +28,52 @@ const EVIDENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct AwsServices<'a> {
     calls: &'a Calls<'a>,
+    job: &'a Job,
     /// When the last observation began.
     observed: Cell<Instant>,
+    recent: Recent<'a>,
 }
 
 impl<'a> AwsServices<'a> {
-    /// The calls of an invocation.
-    pub fn new(calls: &'a Calls<'a>) -> Self {
-        let observed = Cell::new(Instant::now());
-        Self { calls, observed }
+    /// The calls of an invocation with this job.
+    pub fn new(calls: &'a Calls<'a>, job: &'a Job) -> Self {
+        Self {
+            calls,
+            job,
+            observed: Cell::new(Instant::now()),
+            recent: Recent::new(job),
+        }
+    }
+
+    /// What an invocation of an alias runs, or else why that is not settled. It is read under the alias's own
+    /// name, unless all traffic goes to an additional version.
+    async fn behind_alias(
+        &self,
+        arn: &FunctionArn,
+    ) -> Result<Result<FunctionArn, Readiness>, ServiceError> {
+        let Alias { version, traffic } = match self.calls.alias(arn).await {
+            Err(error) if error.kind == ErrorKind::AccessDenied => return Ok(Ok(arn.clone())),
+            read => read?,
+        };
+        Ok(match traffic {
+            Traffic::Split => Err(Readiness::Split),
+            Traffic::All(runs) if runs == version => Ok(arn.clone()),
+            Traffic::All(runs) if self.may_be_provisioning(&runs) => {
+                Err(Readiness::NotYet(Unready::Provisioning { runs, version }))
+            }
+            Traffic::All(runs) => Ok(arn.with_qualifier(Some(runs))),
+        })
+    }
+
+    /// Whether Lambda itself may send all traffic of an alias to this additional version: only an event is
+    /// about an alias that has just moved, and only what the event's call did not ask for is Lambda's doing.
+    fn may_be_provisioning(&self, runs: &Qualifier) -> bool {
+        match &self.job.cause {
+            Cause::Changed(Change::AliasMoved { asked, .. }) => {
+                asked.as_deref() != Some(runs.to_string().as_str())
+            }
+            _ => false,
+        }
     }
 }
 
@@ -53,11 +95,51 @@ impl Services for AwsServices<'_> {
         )))
     }
 
+    async fn alias(&self, alias: &FunctionArn) -> Result<Alias, ServiceError> {
+        self.calls.alias(alias).await
+    }
+
     async fn function(&self, arn: &FunctionArn) -> Result<FunctionState, ServiceError> {
-        self.calls.function(arn).await
+        let not_ready = |readiness| FunctionState {
+            readiness,
+            code: DeployedCode::default(),
+        };
+        let mut runs = arn.clone();
+        if let Some(Qualifier::Alias(_)) = arn.qualifier() {
+            match self.behind_alias(arn).await? {
+                Ok(behind) => runs = behind,
+                Err(readiness) => return Ok(not_ready(readiness)),
+            }
+        }
+        let read = self.calls.function(&runs).await;
+        let may_run_old_code = |code| {
+            let now = self.calls.now();
+            self.recent.may_run_old_code(arn, code, now)
+        };
+        match (read, runs.version()) {
+            (Ok(state), _) if state.readiness.is_ready() && may_run_old_code(Some(&state.code)) => {
+                Ok(not_ready(Readiness::NotYet(Unready::JustChanged)))
+            }
+            (Err(error), _) if error.kind == ErrorKind::AccessDenied && may_run_old_code(None) => {
+                Ok(not_ready(Readiness::NotYet(Unready::JustChanged)))
+            }
+            (Err(error), Some(version))
+                if error.kind == ErrorKind::NotFound
+                    && self.recent.may_become_known(version, Instant::now()) =>
+            {
+                Ok(not_ready(Readiness::NotYet(Unready::Unknown)))
+            }
+            (Ok(state), Some(version)) => {
+                self.recent.is_known(version);
+                Ok(state)
+            }
+            (read, _) => read,
+        }
     }
 
     async fn versions(&self, function: &FunctionArn) -> Result<Versions, ServiceError> {
+        let until_listed = self.recent.until_listed(self.calls.now());
+        sleep(until_listed.min(self.calls.left())).await;
         self.calls.versions(function).await
     }
 

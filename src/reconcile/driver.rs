@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use crate::aws::call::{Calls, backoff};
 use crate::model::registration::ConnectorLabel;
+use crate::model::update::STORED;
 use crate::reconcile::aws_services::AwsServices;
 use crate::reconcile::job::Job;
 use crate::reconcile::outcome::ConnectorResult;
@@ -24,10 +25,6 @@ const FIRST_POLL: Duration = Duration::from_millis(250);
 const LONGEST_POLL: Duration = Duration::from_secs(20);
 /// The same in a sweep, which may wait for many functions.
 const LONGEST_POLL_OF_SWEEP: Duration = Duration::from_secs(60);
-/// When an update's response was lost, AppFlow is assumed to have stored the update by then, or not to
-/// store it at all: it gives a connector 10 seconds to respond (Amazon AppFlow user guide, custom
-/// connectors). How long storing takes is not documented.
-const STORED: Duration = Duration::from_secs(12);
 /// A pause before a function is read again ends this long before the deadline, so that there is time for
 /// one more round.
 const LAST_ROUND: Duration = Duration::from_secs(5);
@@ -42,7 +39,7 @@ pub async fn reconcile(
 ) -> Vec<ConnectorResult> {
     let slots = Semaphore::new(SLOTS);
     let registrations = labels.iter().map(async |label| {
-        let services = AwsServices::new(calls);
+        let services = AwsServices::new(calls, job);
         let mut progress = Progress::default();
         let mut slot = slots.acquire().await;
         loop {

@@ -4,15 +4,15 @@ use std::mem;
 
 use crate::decide::{Cause, Skip};
 use crate::model::function_arn::FunctionArn;
+use crate::model::function_state::Unready;
 use crate::model::registration::{ConnectorLabel, Registration};
 use crate::model::service_error::{ErrorKind, ServiceError};
 use crate::reconcile::job::Job;
 use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
 use crate::reconcile::progress::{Next, Pause, Progress, Waiting};
 
-/// How often an update or a grant is tried, or a version that was published is looked for. The pauses of up
-/// to 1, 2, 4, and 8 seconds are for a connector whose cold start missed AppFlow's 10 seconds. A try that is
-/// throttled is never the last one.
+/// How often an update or a grant is tried. The pauses of up to 1, 2, 4, and 8 seconds are for a connector
+/// whose cold start missed AppFlow's 10 seconds. A try that is throttled is never the last one.
 pub(super) const TRIES: u8 = 5;
 
 /// How a round ends. Boxed, because every step of a round may return it as an error.
@@ -31,19 +31,19 @@ impl Round<'_> {
         self.progress.cause.as_ref().unwrap_or(&self.job.cause)
     }
 
-    pub(super) fn wait(&mut self, target: FunctionArn, state: String, polls: u8) -> End {
-        let label = self.label.as_str();
-        if polls == 0 {
-            tracing::info!(connectorLabel = label, functionArn = %target, state, "waiting for the function");
-        } else {
-            tracing::debug!(connectorLabel = label, functionArn = %target, state, "waiting for the function");
-        }
+    /// Waits for a function that is not ready.
+    pub(super) fn wait(&mut self, target: FunctionArn, unready: Unready) -> End {
+        tracing::info!(
+            connectorLabel = self.label.as_str(),
+            functionArn = %target,
+            "waiting for the function: {unready}"
+        );
         self.progress.waiting = Some(Waiting {
             target,
-            state,
-            polls,
+            unready,
+            polls: 0,
         });
-        self.again(Pause::Poll(polls))
+        self.again(Pause::Poll(0))
     }
 
     /// Whether a try that fails now is not the last one.
@@ -72,7 +72,6 @@ impl Round<'_> {
         // AppFlow stored the old version: so move it as a sweep would.
         if target.version().is_some() && !matches!(self.cause(), Cause::Sweep { .. }) {
             self.progress.cause = Some(Cause::Sweep { to_newest: true });
-            self.progress.unknown = (self.progress.unknown + 1).min(TRIES);
             return self.again(Pause::None);
         }
         match self.job.is_sweep() {

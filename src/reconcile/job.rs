@@ -1,5 +1,7 @@
 //! What an invocation has to do, which is the same for all of its registrations.
 
+use std::time::SystemTime;
+
 use crate::decide::Cause;
 use crate::model::change::RegisterAs;
 use crate::model::description::{Description, Template};
@@ -28,6 +30,8 @@ pub struct Job {
     pub dry_run: bool,
     /// `UPDATE_DESCRIPTION`.
     pub description: Option<Template>,
+    /// When the event's call was made; `None` in a sweep, or if the event does not say so.
+    pub event_time: Option<SystemTime>,
     /// The date of the event, such as `2026-01-31`.
     pub date: String,
     /// The AppFlow of the updater's own account and Region; `None` if that is unknown, as under an
@@ -116,9 +120,26 @@ fn version_text(target: &FunctionArn, code: Option<&DeployedCode>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::evidence::Configuration;
+
+    /// A sweep with the default settings.
+    pub(crate) fn job() -> Job {
+        Job {
+            cause: Cause::Sweep { to_newest: false },
+            functions: Functions::All,
+            labels_must_exist: false,
+            function_name_prefix: String::new(),
+            register_as: RegisterAs::Follow,
+            grant_invoke: false,
+            dry_run: false,
+            description: None,
+            event_time: None,
+            date: "2026-01-31".to_owned(),
+            appflow: None,
+        }
+    }
 
     const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:crm";
 
@@ -129,16 +150,8 @@ mod tests {
         version: Option<&str>,
     ) -> Option<String> {
         let job = Job {
-            cause: Cause::Sweep { to_newest: false },
-            functions: Functions::All,
-            labels_must_exist: false,
-            function_name_prefix: String::new(),
-            register_as: RegisterAs::Follow,
-            grant_invoke: false,
-            dry_run: false,
             description: template.map(|template| template.parse().unwrap()),
-            date: "2026-01-31".to_owned(),
-            appflow: None,
+            ..job()
         };
         let registration = Registration {
             function_arn: FUNCTION.parse().unwrap(),

@@ -8,6 +8,7 @@ mod ends;
 pub mod job;
 pub mod outcome;
 pub mod progress;
+mod recent;
 pub mod round;
 pub mod services;
 #[cfg(test)]

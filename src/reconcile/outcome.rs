@@ -3,6 +3,7 @@
 use crate::decide::Skip;
 use crate::model::evidence::Evidence;
 use crate::model::function_arn::FunctionArn;
+use crate::model::function_state::Unready;
 use crate::model::registration::{AppFlowSource, InvalidLabel};
 use crate::model::service_error::{ErrorKind, ServiceError};
 
@@ -65,8 +66,8 @@ pub enum Failure {
     /// It is registered with `$LATEST` of a function on Lambda Managed Instances, which cannot be
     /// invoked.
     NonInvocable,
-    /// The function was in this state when the invocation ran out of time.
-    NotReady(String),
+    /// The function was not ready, for this reason, when the invocation ran out of time.
+    NotReady(Unready),
     /// The function changed during each of several updates.
     KeepsChanging,
     /// UpdateConnectorRegistration failed.
@@ -144,7 +145,7 @@ mod tests {
             (Failure::NoVersion(function), "FunctionNotFound"),
             (Failure::FunctionFailed(String::new()), "FunctionFailed"),
             (Failure::NonInvocable, "FunctionFailed"),
-            (Failure::NotReady(String::new()), "FunctionNotReady"),
+            (Failure::NotReady(Unready::JustChanged), "FunctionNotReady"),
             (Failure::KeepsChanging, "FunctionKeepsChanging"),
             (update(denied, None), "UpdateFailed"),
             (update(denied, Some(denied)), "GrantFailed"),

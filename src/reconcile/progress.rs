@@ -2,6 +2,7 @@
 
 use crate::decide::Cause;
 use crate::model::function_arn::{FunctionArn, Version};
+use crate::model::function_state::Unready;
 use crate::model::registration::Registration;
 use crate::model::service_error::ServiceError;
 use crate::reconcile::outcome::ConnectorResult;
@@ -26,8 +27,6 @@ pub struct Progress {
     pub tries: u8,
     /// Whether an update has woken an inactive function.
     pub woken: bool,
-    /// How often Lambda did not know the version to update with.
-    pub unknown: u8,
     /// The error of the last update that failed since then.
     pub last_error: Option<ServiceError>,
 }
@@ -37,8 +36,8 @@ pub struct Progress {
 pub struct Waiting {
     /// The function, version, or alias.
     pub target: FunctionArn,
-    /// The state that it was seen in last.
-    pub state: String,
+    /// Why it was not ready when it was read last.
+    pub unready: Unready,
     /// How often it was read; see [`LAST_POLL`].
     pub polls: u8,
 }

@@ -10,7 +10,7 @@
 //! ends before it may leave a version-pinned registration behind, which a sweep reports.
 //! tests/interleavings tries every order of events around a few deployments.
 
-use crate::decide::{Decision, Skip, decide, needs_versions};
+use crate::decide::{Decision, Skip, decide, needs_alias, needs_versions};
 use crate::model::registration::ConnectorLabel;
 use crate::reconcile::ends::Round;
 use crate::reconcile::job::Job;
@@ -53,12 +53,12 @@ pub async fn round(
         if needs_versions(registered, round.cause(), job.register_as) {
             versions = round.listed(services.versions(registered).await)?;
         }
-        let decision = decide(
-            registered,
-            round.cause(),
-            job.register_as,
-            versions.as_ref(),
-        );
+        let mut alias = None;
+        if needs_alias(registered, round.cause()) {
+            alias = round.alias_read(services.alias(registered).await)?;
+        }
+        let (versions, alias) = (versions.as_ref(), alias.as_ref());
+        let decision = decide(registered, round.cause(), job.register_as, versions, alias);
         if let Decision::Skip(Skip::Behind(_)) = decision {
             // An event may just have moved it.
             round.observed_again(&registration, services.observe(label).await)?;

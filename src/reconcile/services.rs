@@ -1,5 +1,6 @@
 //! The seam between a round and AWS: what a round asks.
 
+use crate::model::alias::Alias;
 use crate::model::function_arn::{FunctionArn, Versions};
 use crate::model::function_state::FunctionState;
 use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration};
@@ -20,7 +21,9 @@ pub trait Services {
     /// DescribeConnector, to see what an update changed. This must not hold up a finished update for
     /// long.
     async fn evidence(&self, label: &ConnectorLabel) -> Result<Registration, ServiceError>;
-    /// GetFunctionConfiguration of exactly this ARN.
+    /// GetAlias.
+    async fn alias(&self, alias: &FunctionArn) -> Result<Alias, ServiceError>;
+    /// GetFunctionConfiguration of what an invocation of exactly this ARN runs, and whether it is ready.
     async fn function(&self, arn: &FunctionArn) -> Result<FunctionState, ServiceError>;
     /// ListVersionsByFunction.
     async fn versions(&self, function: &FunctionArn) -> Result<Versions, ServiceError>;

@@ -7,14 +7,15 @@ use std::iter;
 use futures_util::FutureExt;
 
 use crate::decide::{Cause, Skip};
-use crate::model::change::{Change, RegisterAs};
+use crate::model::alias::Alias;
+use crate::model::change::Change;
 use crate::model::evidence::Configuration;
 use crate::model::function_arn::{FunctionArn, Version, Versions};
-use crate::model::function_state::{DeployedCode, FunctionState, Readiness};
+use crate::model::function_state::{DeployedCode, FunctionState, Readiness, Unready};
 use crate::model::registration::{AppFlowSource, ConnectorLabel, Registration};
 use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 use crate::model::update::Update;
-use crate::reconcile::job::{Functions, Job};
+use crate::reconcile::job::{self, Functions, Job};
 use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
 use crate::reconcile::progress::{Next, Progress};
 use crate::reconcile::round::round;
@@ -55,15 +56,16 @@ fn job(cause: Cause) -> Job {
             Cause::Changed(_) => Functions::Deployed(arn("crm").function().clone()),
         },
         cause,
-        labels_must_exist: false,
-        function_name_prefix: String::new(),
-        register_as: RegisterAs::Follow,
-        grant_invoke: false,
-        dry_run: false,
-        description: None,
-        date: String::new(),
-        appflow: None,
+        ..job::tests::job()
     }
+}
+
+fn alias_moved(alias: &str) -> Cause {
+    Cause::Changed(Change::AliasMoved {
+        alias: alias.to_owned(),
+        split: false,
+        asked: None,
+    })
 }
 
 /// An answer to a question of a round.
@@ -75,10 +77,12 @@ enum Answer {
     /// The readiness, and the code.
     Function(Result<(Readiness, &'static str), ErrorKind>),
     Versions(Result<&'static [u64], ErrorKind>),
+    /// The version that the alias points at, and the weight of version 9.
+    Routed(Result<(&'static str, f64), ErrorKind>),
     Done(Result<(), ErrorKind>),
 }
 
-use Answer::{Described, Done, Fresh, Function};
+use Answer::{Described, Done, Fresh, Function, Routed};
 
 const READY: Answer = Function(Ok((Readiness::Ready, "a")));
 const OK: Answer = Done(Ok(()));
@@ -93,7 +97,7 @@ fn versions(numbers: &'static [u64]) -> Answer {
 
 fn pending() -> Answer {
     Function(Ok((
-        Readiness::NotYet("its State is Pending".to_owned()),
+        Readiness::NotYet(Unready::State("its State is Pending".to_owned())),
         "a",
     )))
 }
@@ -146,6 +150,18 @@ impl Services for Script {
 
     async fn evidence(&self, _: &ConnectorLabel) -> Result<Registration, ServiceError> {
         self.described("evidence")
+    }
+
+    async fn alias(&self, alias: &FunctionArn) -> Result<Alias, ServiceError> {
+        match self.next(format!("alias {}", name(alias))) {
+            Routed(read) => read
+                .map(|(version, weight)| {
+                    let nine = "9".parse().unwrap();
+                    Alias::new(version.parse().unwrap(), [(nine, weight)])
+                })
+                .map_err(error),
+            other => panic!("{other:?}"),
+        }
     }
 
     async fn function(&self, arn: &FunctionArn) -> Result<FunctionState, ServiceError> {
@@ -329,21 +345,14 @@ fn a_round_asks_one_question_after_another() {
 #[test]
 fn only_a_version_is_granted_to_appflow_and_only_where_that_is_set() {
     for (registered, grant_invoke) in [("crm", true), ("crm:live", true), ("crm:6", false)] {
-        let cause = match registered {
-            "crm:live" => Cause::Changed(Change::AliasMoved {
-                alias: "live".to_owned(),
-                shifting: false,
-            }),
-            _ => published(7),
+        let (cause, alias) = match registered {
+            "crm:live" => (alias_moved("live"), Some(Routed(Ok(("7", 0.0))))),
+            _ => (published(7), None),
         };
         let mut registration = Registered::new(cause);
         registration.job.grant_invoke = grant_invoke;
-        let answers = [
-            is(registered),
-            READY,
-            Fresh(true),
-            failed(ErrorKind::Invalid),
-        ];
+        let answers = iter::once(is(registered)).chain(alias);
+        let answers = answers.chain([READY, Fresh(true), failed(ErrorKind::Invalid)]);
         assert_eq!(registration.ends(answers), "UpdateFailed", "{registered}");
     }
 }
@@ -386,7 +395,7 @@ fn after_a_wait_the_registration_is_described_and_decided_again() {
         registration
     };
     // Another ARN was registered in the meantime.
-    let result = waiting().result([READY, is("crm:live")]);
+    let result = waiting().result([READY, is("crm:live"), Routed(Ok(("7", 0.0)))]);
     assert_eq!(
         (word(&result).as_str(), result.registered),
         ("skipped", Some(arn("crm:live")))
@@ -466,7 +475,8 @@ fn an_old_observation_is_confirmed_or_a_new_round_begins() {
     let mut registration = Registered::new(published(7));
     let answers = [is("crm"), READY, Fresh(false), is("crm:live")];
     assert_eq!(registration.ends(answers), "again after None");
-    assert_eq!(registration.ends([is("crm:live")]), "skipped");
+    let answers = [is("crm:live"), Routed(Ok(("7", 0.0)))];
+    assert_eq!(registration.ends(answers), "skipped");
 }
 
 #[test]
@@ -768,33 +778,6 @@ fn a_grant_is_tried_again_while_another_change_is_in_progress_and_then_the_updat
 }
 
 #[test]
-fn a_version_that_is_not_known_yet_is_tried_again_before_it_counts_as_gone() {
-    let unknown = |registration: &mut Registered, number| {
-        let gone = Function(Err(ErrorKind::NotFound));
-        assert_eq!(registration.ends([is("crm:6"), gone]), "again after None");
-        assert_eq!(
-            registration.ends([is("crm:6"), versions(&[6])]),
-            format!("again after Retry({number})")
-        );
-    };
-    let update = [READY, Fresh(true), OK, READY];
-    let mut registration = Registered::new(published(7));
-    unknown(&mut registration, 1);
-    let answers = iter::once(is("crm:6")).chain(update.clone());
-    let answers = answers.chain([versions(&[6, 7]), is("crm:7")]);
-    assert_eq!(registration.ends(answers), "updated with crm:7");
-
-    let mut registration = Registered::new(published(7));
-    for number in 1..5 {
-        unknown(&mut registration, number);
-    }
-    registration.ends([is("crm:6"), Function(Err(ErrorKind::NotFound))]);
-    let answers = [is("crm:6"), versions(&[6])].into_iter().chain(update);
-    let answers = answers.chain([versions(&[6]), is("crm:6")]);
-    assert_eq!(registration.ends(answers), "updated with crm:6");
-}
-
-#[test]
 fn a_version_that_is_gone_is_replaced_by_the_newest_once() {
     let gone = || Function(Err(ErrorKind::NotFound));
     for registered in ["crm:6", "crm:7"] {
@@ -839,13 +822,81 @@ fn a_version_that_is_gone_is_replaced_by_the_newest_once() {
         (published(7), "crm", "FunctionNotFound"),
         (SWEEP, "crm", "orphaned"),
         (SWEEP, "crm:live", "orphaned"),
+        (alias_moved("live"), "crm:live", "FunctionNotFound"),
     ] {
+        let alias = Routed(Ok(("7", 0.0)));
+        let alias = Some(alias).filter(|_| registered == "crm:live");
+        let answers = iter::once(is(registered)).chain(alias).chain([gone()]);
+        assert_eq!(Registered::new(cause).ends(answers), end, "{registered}");
+    }
+}
+
+#[test]
+fn an_alias_that_cannot_be_read_loses_no_event_of_its_own() {
+    let latest_changed = || Cause::Changed(Change::LatestChanged);
+    for (cause, kind, end) in [
+        (alias_moved("live"), ErrorKind::AccessDenied, None),
+        (alias_moved("live"), ErrorKind::NotFound, None),
+        (
+            alias_moved("live"),
+            ErrorKind::Internal,
+            Some("FunctionUnknown"),
+        ),
+        (SWEEP, ErrorKind::AccessDenied, None),
+        (SWEEP, ErrorKind::NotFound, Some("orphaned")),
+        (SWEEP, ErrorKind::Internal, Some("FunctionUnknown")),
+        (latest_changed(), ErrorKind::AccessDenied, Some("skipped")),
+        (latest_changed(), ErrorKind::NotFound, Some("orphaned")),
+        (
+            latest_changed(),
+            ErrorKind::Internal,
+            Some("FunctionUnknown"),
+        ),
+    ] {
+        let mut registration = Registered::new(cause.clone());
+        let read = [is("crm:live"), Routed(Err(kind))].into_iter();
+        let goes_on = end.is_none().then_some(pending());
+        let (_, ended) = registration.round(read.chain(goes_on));
         assert_eq!(
-            Registered::new(cause).ends([is(registered), gone()]),
-            end,
-            "{registered}"
+            ended,
+            end.unwrap_or("again after Poll(0)"),
+            "{cause:?} {kind:?}"
         );
     }
+}
+
+#[test]
+fn an_alias_that_splits_its_traffic_is_skipped_whenever_that_is_seen() {
+    let split = || Function(Ok((Readiness::Split, "")));
+    let routed = |weight| Routed(Ok(("7", weight)));
+    for cause in [
+        alias_moved("live"),
+        SWEEP,
+        Cause::Changed(Change::LatestChanged),
+    ] {
+        let answers = [is("crm:live"), routed(0.5)];
+        assert_eq!(Registered::new(cause).ends(answers), "skipped");
+    }
+    // Between the decision and the read.
+    let answers = [is("crm:live"), routed(0.0), split()];
+    let result = Registered::new(alias_moved("live")).result(answers);
+    let Outcome::Skipped(skip) = result.outcome else {
+        panic!("{result:?}");
+    };
+    assert_eq!(skip, Skip::AliasIsSplit("live".to_owned()));
+    // During a wait.
+    let mut registration = Registered::new(alias_moved("live"));
+    registration.ends([is("crm:live"), routed(0.0), pending()]);
+    let answers = [split(), is("crm:live"), routed(0.5)];
+    assert_eq!(registration.ends(answers), "skipped");
+    // During the update: it was updated nevertheless.
+    let mut registration = Registered::new(alias_moved("live"));
+    let update = [is("crm:live"), routed(0.0), READY, Fresh(true), OK, split()];
+    assert_eq!(registration.ends(update), "again after None");
+    assert_eq!(
+        registration.ends([is("crm:live"), routed(0.5)]),
+        "updated with crm:live"
+    );
 }
 
 #[test]
@@ -910,23 +961,36 @@ fn a_registration_that_is_behind_because_of_the_sweep_itself_moves() {
 }
 
 #[test]
-fn a_registration_that_is_gone_is_a_failure_only_where_it_was_named() {
-    for (kind, named, of_all, end) in [
-        (ErrorKind::NotFound, true, true, "DescribeFailed"),
-        (ErrorKind::NotFound, true, false, "DescribeFailed"),
-        (ErrorKind::NotFound, false, true, "nothing"),
-        (ErrorKind::NoFunction, true, false, "DescribeFailed"),
-        (ErrorKind::NoFunction, false, true, "DescribeFailed"),
-        (ErrorKind::NoFunction, false, false, "nothing"),
-        (ErrorKind::AccessDenied, false, false, "DescribeFailed"),
+fn a_connector_that_cannot_be_described_fails_sweeps_and_events_only_if_a_retry_could_help() {
+    for (kind, named, event, sweep) in [
+        (ErrorKind::NotFound, true, "nothing", "DescribeFailed"),
+        (ErrorKind::NotFound, false, "nothing", "nothing"),
+        (ErrorKind::NoFunction, true, "nothing", "DescribeFailed"),
+        (ErrorKind::NoFunction, false, "nothing", "DescribeFailed"),
+        (ErrorKind::AccessDenied, true, "nothing", "DescribeFailed"),
+        (ErrorKind::AccessDenied, false, "nothing", "DescribeFailed"),
+        (ErrorKind::ProvidedByAws, true, "nothing", "nothing"),
+        (ErrorKind::ProvidedByAws, false, "nothing", "nothing"),
+        (
+            ErrorKind::Internal,
+            false,
+            "DescribeFailed",
+            "DescribeFailed",
+        ),
+        (
+            ErrorKind::Invalid,
+            false,
+            "DescribeFailed",
+            "DescribeFailed",
+        ),
+        (ErrorKind::OutOfTime, false, "OutOfTime", "OutOfTime"),
     ] {
-        let mut registration = Registered::new(if of_all { SWEEP } else { published(7) });
-        registration.job.labels_must_exist = named;
-        assert_eq!(
-            registration.ends([Described(Err(kind))]),
-            end,
-            "{kind:?} {named} {of_all}"
-        );
+        for (cause, end) in [(published(7), event), (SWEEP, sweep)] {
+            let mut registration = Registered::new(cause);
+            registration.job.labels_must_exist = named;
+            let answers = [Described(Err(kind))];
+            assert_eq!(registration.ends(answers), end, "{kind:?} {named}");
+        }
     }
     // It was updated before.
     let mut registration = Registered::new(published(7));
@@ -967,7 +1031,7 @@ fn what_somebody_else_registers_after_an_update_is_left_there() {
         OK,
         Function(Ok((Readiness::Ready, "b"))),
     ]);
-    let end = registration.ends([is("crm:live")]);
+    let end = registration.ends([is("crm:live"), Routed(Ok(("7", 0.0)))]);
     assert_eq!(end, "updated with crm, then crm:live, without evidence");
 }
 

@@ -1,7 +1,7 @@
-//! The AWS CLI command that allows AppFlow to invoke a version or alias.
+//! AWS CLI commands for the operator.
 
 use crate::aws::lambda::{APPFLOW, STATEMENT_ID};
-use crate::model::function_arn::FunctionArn;
+use crate::model::function_arn::{FunctionArn, Qualifier};
 use crate::model::registration::AppFlowSource;
 
 /// The command with which this AppFlow may invoke this version or alias.
@@ -18,12 +18,22 @@ pub(super) fn allow_appflow(arn: &FunctionArn, appflow: &AppFlowSource) -> Strin
     )
 }
 
+/// The command that sends all traffic of an alias to its own version.
+pub(super) fn clear_weights(arn: &FunctionArn, alias: &Qualifier) -> String {
+    let function = arn.with_qualifier(None);
+    let region = arn.function().region();
+    format!(
+        "aws lambda update-alias --region {region} --function-name {function} --name '{alias}' \
+         --routing-config '{{\"AdditionalVersionWeights\":{{}}}}'"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_command_is_one_that_a_shell_takes() {
+    fn commands_are_as_a_shell_takes_them() {
         let arn = "arn:aws-cn:lambda:cn-north-1:123456789012:function:crm:7";
         let appflow = AppFlowSource {
             account: "111122223333".to_owned(),
@@ -38,6 +48,16 @@ mod tests {
              --action lambda:InvokeFunction --principal appflow.amazonaws.com \
              --source-account 111122223333 \
              --source-arn 'arn:aws-cn:appflow:cn-north-1:111122223333:*'"
+        );
+        let arn: FunctionArn = "arn:aws:lambda:us-east-1:123456789012:function:crm:live"
+            .parse()
+            .unwrap();
+        let alias = arn.qualifier().unwrap();
+        assert_eq!(
+            clear_weights(&arn, alias),
+            "aws lambda update-alias --region us-east-1 \
+             --function-name arn:aws:lambda:us-east-1:123456789012:function:crm --name 'live' \
+             --routing-config '{\"AdditionalVersionWeights\":{}}'"
         );
     }
 }

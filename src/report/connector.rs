@@ -104,7 +104,11 @@ pub(crate) fn log(connector: &ConnectorResult, request_id: &str, event_id: Optio
     match &connector.outcome {
         Outcome::Failed { .. } => line!(error),
         Outcome::Skipped(
-            Skip::Behind(_) | Skip::VersionsUnknown(_) | Skip::Orphaned(_) | Skip::NoVersion(_),
+            Skip::Behind(_)
+            | Skip::VersionsUnknown(_)
+            | Skip::AliasUnknown(_)
+            | Skip::Orphaned(_)
+            | Skip::NoVersion(_),
         ) => line!(warn),
         Outcome::Updated { .. } | Outcome::Planned { .. } | Outcome::Skipped(_) => line!(info),
     }
@@ -172,6 +176,11 @@ mod tests {
             (Outcome::Skipped(Skip::Behind(version)), "WARN", "skipped"),
             (
                 Outcome::Skipped(Skip::VersionsUnknown(version)),
+                "WARN",
+                "skipped",
+            ),
+            (
+                Outcome::Skipped(Skip::AliasUnknown("live".to_owned())),
                 "WARN",
                 "skipped",
             ),

@@ -160,6 +160,7 @@ impl From<Error> for Diagnostic {
 mod tests {
     use super::*;
     use crate::decide::Skip;
+    use crate::model::function_state::Unready;
     use crate::model::registration::{AppFlowSource, ConnectorLabel};
     use crate::model::service_error::Operation;
 
@@ -195,7 +196,7 @@ mod tests {
 
     #[test]
     fn failures_of_one_kind_give_the_error_their_name() {
-        let not_ready = || Failure::NotReady("its State is Pending".to_owned());
+        let not_ready = || Failure::NotReady(Unready::State("its State is Pending".to_owned()));
         assert_eq!(
             error(&[not_ready(), not_ready()]).name(),
             "FunctionNotReady"
@@ -300,6 +301,7 @@ mod tests {
             ErrorKind::Throttled,
             ErrorKind::Internal,
             ErrorKind::NoFunction,
+            ErrorKind::ProvidedByAws,
             ErrorKind::NotSent,
             ErrorKind::NoAnswer,
             ErrorKind::OutOfTime,
@@ -314,7 +316,7 @@ mod tests {
             Failure::Label("a b".parse::<ConnectorLabel>().unwrap_err()),
             Failure::NoVersion(arn.clone()),
             Failure::FunctionFailed("no subnet".to_owned()),
-            Failure::NotReady("its State is Pending".to_owned()),
+            Failure::NotReady(Unready::State("its State is Pending".to_owned())),
             Failure::KeepsChanging,
             Failure::NonInvocable,
         ];

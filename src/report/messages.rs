@@ -4,9 +4,10 @@
 
 use crate::decide::Skip;
 use crate::model::function_arn::{FunctionArn, Qualifier};
+use crate::model::function_state::Unready;
 use crate::model::service_error::{ErrorKind, Operation, ServiceError};
 use crate::reconcile::outcome::Failure;
-use crate::report::command::allow_appflow;
+use crate::report::command::{allow_appflow, clear_weights};
 
 /// Why a registration was left alone.
 pub(super) fn skip(skip: &Skip) -> String {
@@ -34,9 +35,14 @@ pub(super) fn skip(skip: &Skip) -> String {
         Skip::AnotherAlias { moved, registered } => {
             format!("registered with alias {registered}, and alias {moved} moved")
         }
-        Skip::AliasIsShifting(alias) => format!(
-            "alias {alias} still shifts traffic between two versions: the registration is updated \
-             when the shift ends"
+        Skip::AliasIsSplit(alias) => format!(
+            "alias {alias} splits its traffic between two versions, either of which could answer \
+             AppFlow: the registration is updated when the alias sends everything to one"
+        ),
+        Skip::AliasUnknown(alias) => format!(
+            "registered with alias {alias}, and whether it points at $LATEST is unknown: the updater's \
+             role does not allow {}",
+            Operation::GetAlias.action()
         ),
         Skip::PinnedToVersion(version) => {
             format!("registered with version {version}: it moves when a version is published")
@@ -105,9 +111,18 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
             "{target} cannot be invoked: its State is ActiveNonInvocable. On Lambda Managed \
              Instances, re-register the connector without a qualifier or with $LATEST.PUBLISHED"
         ),
-        Failure::NotReady(state) => format!(
-            "timed out while waiting for {target}: {state}. Sweep once the function is Active"
-        ),
+        Failure::NotReady(unready) => {
+            let advice = match (unready, arn.and_then(|arn| Some((arn, arn.qualifier()?)))) {
+                (Unready::Provisioning { .. }, Some((arn, alias))) => format!(
+                    "If `aws lambda get-provisioned-concurrency-config` says that provisioning failed, \
+                     fix it, or send the alias's traffic to its own version: {}",
+                    clear_weights(arn, alias)
+                ),
+                (Unready::State(_), _) => "Sweep once the function is Active".to_owned(),
+                _ => "Sweep to update the registration".to_owned(),
+            };
+            format!("timed out while waiting for {target}: {unready}. {advice}")
+        }
         Failure::KeepsChanging => {
             format!("{target} changed during every update. Sweep once its deployments have ended")
         }
@@ -161,7 +176,9 @@ pub(super) fn with_advice(error: &ServiceError) -> String {
             }
             return format!("{error}. {advice}");
         }
-        ErrorKind::NoFunction => "Only connectors that a Lambda function provides can be updated",
+        ErrorKind::ProvidedByAws | ErrorKind::NoFunction => {
+            "Only connectors that a Lambda function provides can be updated"
+        }
         ErrorKind::NotSent => {
             "Nothing was sent. Check that the environment has AWS_REGION, AWS_ACCESS_KEY_ID, and \
                  AWS_SECRET_ACCESS_KEY, which Lambda sets"
@@ -241,9 +258,14 @@ mod tests {
             ),
             (another, "registered with alias live", "alias beta moved"),
             (
-                Skip::AliasIsShifting("live".to_owned()),
-                "alias live still shifts traffic",
-                "when the shift ends",
+                Skip::AliasIsSplit("live".to_owned()),
+                "alias live splits its traffic",
+                "when the alias sends everything to one",
+            ),
+            (
+                Skip::AliasUnknown("live".to_owned()),
+                "registered with alias live",
+                "lambda:GetAlias",
             ),
             (
                 Skip::PinnedToVersion(version(7)),
@@ -293,6 +315,29 @@ mod tests {
             (&other, "after this update, AppFlow has", ":live"),
         ] {
             assert!(text.starts_with(begins) && text.contains(says), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wait_that_timed_out_says_what_it_was_for_and_what_to_do() {
+        let target = format!("{ARN}:live").parse().unwrap();
+        let told = |unready: &Unready| failure(&Failure::NotReady(unready.clone()), Some(&target));
+        let provisioning = Unready::Provisioning {
+            runs: Qualifier::Version(version(6)),
+            version: Qualifier::Version(version(7)),
+        };
+        for (unready, advice) in [
+            (provisioning, "aws lambda update-alias"),
+            (
+                Unready::State("its State is Pending".to_owned()),
+                "Sweep once the function is Active",
+            ),
+            (Unready::JustChanged, "Sweep to update the registration"),
+            (Unready::Unknown, "Sweep to update the registration"),
+        ] {
+            let text = told(&unready);
+            let begins = format!("timed out while waiting for {target}: {unready}. ");
+            assert!(text.starts_with(&begins) && text.contains(advice), "{text}");
         }
     }
 
