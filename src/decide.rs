@@ -156,7 +156,7 @@ pub fn decide(
                 registered: followed.clone(),
             })
         }
-        (Some(Alias(followed)), Changed(AliasMoved { shifting: true, .. })) => {
+        (Some(Alias(followed)), Changed(AliasMoved { split: true, .. })) => {
             skip(Skip::AliasIsShifting(followed.clone()))
         }
         (Some(Alias(_)), Changed(AliasMoved { .. }) | Sweep { .. }) => refresh(),
@@ -187,10 +187,11 @@ mod tests {
         Cause::Changed(Change::Published(Version::new(version)))
     }
 
-    fn moved(alias: &str, shifting: bool) -> Cause {
+    fn moved(alias: &str, split: bool) -> Cause {
         Cause::Changed(Change::AliasMoved {
             alias: alias.to_owned(),
-            shifting,
+            split,
+            asked: None,
         })
     }
 
@@ -373,7 +374,7 @@ mod tests {
             (0u64..100).prop_map(published),
             Just(Cause::Changed(Change::LatestChanged)),
             Just(Cause::Changed(Change::LatestPublished)),
-            ("[a-c]", any::<bool>()).prop_map(|(alias, shifting)| moved(&alias, shifting)),
+            ("[a-c]", any::<bool>()).prop_map(|(alias, split)| moved(&alias, split)),
             any::<bool>().prop_map(sweep),
         ]
     }

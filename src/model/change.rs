@@ -5,7 +5,8 @@ use crate::model::function_arn::Version;
 /// What changed about a function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// A version was published; `None` if CloudTrail cut the event, so that it is unknown which one.
+    /// A version was published; `None` if the event does not have its number, so that it has to be
+    /// looked up.
     Published(Option<Version>),
     /// `$LATEST.PUBLISHED` was published (Lambda Managed Instances).
     LatestPublished,
@@ -15,8 +16,11 @@ pub enum Change {
     AliasMoved {
         /// The alias's name.
         alias: String,
-        /// Whether it still sends some of its traffic to a second version.
-        shifting: bool,
+        /// Whether the event has weights between 0 and 1, so that two versions share its traffic.
+        split: bool,
+        /// The additional version to which the request gives all traffic, as text. Lambda itself gives
+        /// such a weight while it provisions concurrency, and that one nobody asked for.
+        asked: Option<String>,
     },
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use crate::aws::call::{Calls, backoff};
-use crate::model::registration::ConnectorLabel;
+use crate::model::registration::Listed;
 use crate::reconcile::aws_services::AwsServices;
 use crate::reconcile::job::Job;
 use crate::reconcile::outcome::ConnectorResult;
@@ -32,16 +32,16 @@ const STORED: Duration = Duration::from_secs(12);
 /// one more round.
 const LAST_ROUND: Duration = Duration::from_secs(5);
 
-/// Brings the registrations with these labels up to date. `finished` gets each result as soon as it is
+/// Brings these registrations up to date. `finished` gets each result as soon as it is
 /// known. Registrations that the job is not about have none.
 pub async fn reconcile(
     job: &Job,
-    labels: &[ConnectorLabel],
+    listed: &[Listed],
     calls: &Calls<'_>,
     finished: impl Fn(&ConnectorResult),
 ) -> Vec<ConnectorResult> {
     let slots = Semaphore::new(SLOTS);
-    let registrations = labels.iter().map(async |label| {
+    let registrations = listed.iter().map(async |Listed { label, .. }| {
         let services = AwsServices::new(calls);
         let mut progress = Progress::default();
         let mut slot = slots.acquire().await;

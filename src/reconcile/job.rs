@@ -1,5 +1,7 @@
 //! What an invocation has to do, which is the same for all of its registrations.
 
+use std::time::SystemTime;
+
 use crate::decide::Cause;
 use crate::model::change::RegisterAs;
 use crate::model::description::{Description, Template};
@@ -30,6 +32,8 @@ pub struct Job {
     pub description: Option<Template>,
     /// The date of the event, such as `2026-01-31`.
     pub date: String,
+    /// When the event's call was made; `None` for a sweep, or if the event does not say so.
+    pub event_time: Option<SystemTime>,
     /// The AppFlow of the updater's own account and Region; `None` if that is unknown, as under an
     /// emulator.
     pub appflow: Option<AppFlowSource>,
@@ -138,6 +142,7 @@ mod tests {
             dry_run: false,
             description: template.map(|template| template.parse().unwrap()),
             date: "2026-01-31".to_owned(),
+            event_time: None,
             appflow: None,
         };
         let registration = Registration {

@@ -332,7 +332,8 @@ fn only_a_version_is_granted_to_appflow_and_only_where_that_is_set() {
         let cause = match registered {
             "crm:live" => Cause::Changed(Change::AliasMoved {
                 alias: "live".to_owned(),
-                shifting: false,
+                split: false,
+                asked: None,
             }),
             _ => published(7),
         };

@@ -300,6 +300,7 @@ mod tests {
             ErrorKind::Throttled,
             ErrorKind::Internal,
             ErrorKind::NoFunction,
+            ErrorKind::ProvidedByAws,
             ErrorKind::NotSent,
             ErrorKind::NoAnswer,
             ErrorKind::OutOfTime,

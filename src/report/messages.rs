@@ -161,7 +161,9 @@ pub(super) fn with_advice(error: &ServiceError) -> String {
             }
             return format!("{error}. {advice}");
         }
-        ErrorKind::NoFunction => "Only connectors that a Lambda function provides can be updated",
+        ErrorKind::NoFunction | ErrorKind::ProvidedByAws => {
+            "Only connectors that a Lambda function provides can be updated"
+        }
         ErrorKind::NotSent => {
             "Nothing was sent. Check that the environment has AWS_REGION, AWS_ACCESS_KEY_ID, and \
                  AWS_SECRET_ACCESS_KEY, which Lambda sets"
