@@ -7,7 +7,6 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use lambda_runtime::{Context, LambdaEvent};
 
-use crate::aws::call::Calls;
 use crate::aws::clients::Aws;
 use crate::aws::deadline::Deadline;
 use crate::decide::Cause;

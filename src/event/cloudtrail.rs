@@ -218,9 +218,10 @@ fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
             )
         }
     };
-    let split = weights(event, record).any(|(_, weight)| match weight.as_f64() {
-        Some(weight) => weight > 0.0 && weight < 1.0,
-        None => true,
+    let split = weights(event, record).any(|(_, weight)| {
+        weight
+            .as_f64()
+            .is_none_or(|weight| weight > 0.0 && weight < 1.0)
     });
     let asked = weights(event, "/detail/requestParameters")
         .find(|(_, weight)| weight.as_f64() == Some(1.0))

@@ -62,6 +62,7 @@ fn job(cause: Cause) -> Job {
         dry_run: false,
         description: None,
         date: String::new(),
+        event_time: None,
         appflow: None,
     }
 }
