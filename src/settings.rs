@@ -31,12 +31,16 @@ pub const AWS_LAMBDA_LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 pub const AWS_LAMBDA_LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
 
 /// The SDK's own variables for the services' endpoints. They are only validated here: the SDK panics at
-/// the first call if one is not a URL, or is blank.
+/// the first call if one is not a URL. A blank one is the same as none.
 pub const ENDPOINTS: [&str; 3] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_APPFLOW",
     "AWS_ENDPOINT_URL_LAMBDA",
 ];
+
+/// The SDK's own variables for AWS's endpoints of another kind: with FIPS 140 cryptography, or also for
+/// IPv6. Each excludes an endpoint of one's own, because the SDK would use that one, and would ignore them.
+const ENDPOINT_KINDS: [&str; 2] = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
 
 /// Every variable that the updater reads itself; the SDK reads its own.
 pub const VARIABLES: [&str; 8] = [
@@ -153,12 +157,25 @@ impl Settings {
 
     /// Reads the variables that `lookup` gives.
     fn read(lookup: impl Fn(&'static str) -> Option<OsString>) -> Result<Self, InvalidSettings> {
-        for name in ENDPOINTS {
+        let text = |name| {
             let value = lookup(name).map(|value| value.to_string_lossy().into_owned());
-            if let Some(value) = value.filter(|value| !is_url(value)) {
+            value.filter(|value| !value.trim().is_empty())
+        };
+        for name in ENDPOINTS {
+            let Some(value) = text(name) else { continue };
+            if !is_url(&value) {
                 let expected = "a URL such as https://appflow.example; leave it out for AWS's own \
                                 endpoint";
                 return Err(invalid(name, &value, expected));
+            }
+            for kind in ENDPOINT_KINDS {
+                // The SDK reads its flags in any case.
+                if let Some(flag) = text(kind).filter(|flag| flag.eq_ignore_ascii_case("true")) {
+                    let expected = format!(
+                        "false while {name} has an endpoint of your own. Leave one of the two out"
+                    );
+                    return Err(invalid(kind, &flag, &expected));
+                }
             }
         }
         let variable = |name: &'static str| match lookup(name).map(OsString::into_string) {
@@ -372,8 +389,6 @@ mod tests {
                 "TRACE, DEBUG, INFO, WARN, ERROR, FATAL",
             ),
             (AWS_LAMBDA_LOG_FORMAT, "XML", "JSON, Text"),
-            ("AWS_ENDPOINT_URL", "", "leave it out"),
-            ("AWS_ENDPOINT_URL_APPFLOW", " ", "a URL such as"),
             (
                 "AWS_ENDPOINT_URL_APPFLOW",
                 "appflow.example",
@@ -389,6 +404,29 @@ mod tests {
             let error = read(&[(variable, value)]).unwrap_err();
             for part in [variable, value, allowed] {
                 assert!(error.contains(part), "`{error}` does not name `{part}`");
+            }
+        }
+    }
+
+    #[test]
+    fn aws_s_endpoint_of_another_kind_excludes_one_of_one_s_own() {
+        for kind in ENDPOINT_KINDS {
+            for endpoint in ENDPOINTS {
+                let url = "https://appflow.example";
+                for flag in ["true", "TRUE"] {
+                    let error = read(&[(kind, flag), (endpoint, url)]).unwrap_err();
+                    for part in [kind, endpoint] {
+                        assert!(error.contains(part), "`{error}` does not name `{part}`");
+                    }
+                }
+                for allowed in [
+                    [(kind, "true"), (endpoint, "")],
+                    [(kind, "true"), (endpoint, " ")],
+                    [(kind, "false"), (endpoint, url)],
+                    [(kind, ""), (endpoint, url)],
+                ] {
+                    assert_eq!(read(&allowed), read(&[]), "{allowed:?}");
+                }
             }
         }
     }

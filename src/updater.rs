@@ -1,26 +1,28 @@
 //! Handles one invocation, from event to response.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use lambda_runtime::{Context, LambdaEvent};
 
-use crate::aws::call::Calls;
 use crate::aws::clients::Aws;
 use crate::aws::deadline::Deadline;
 use crate::decide::Cause;
 use crate::event::trigger::{InvalidEvent, Sweep, Trigger};
 use crate::event::{self, Event};
 use crate::model::function_arn::FunctionArn;
-use crate::model::registration::{AppFlowSource, ConnectorLabel, InvalidLabel};
+use crate::model::registration::{AppFlowSource, ConnectorLabel, InvalidLabel, Listed};
 use crate::reconcile::driver;
 use crate::reconcile::job::{Functions, Job};
 use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
 use crate::report::connector;
+use crate::report::counts::Counts;
 use crate::report::error::Error;
 use crate::report::metrics::{self, Invoked};
 use crate::report::response::{Response, all_done};
+use crate::report::summary::{self, Connectors, Scope};
 use crate::settings::{FUNCTION_NAME_PREFIX, Labels, Settings};
 
 /// The account that AWS's Runtime Interface Emulator names in the invoked ARN.
@@ -67,7 +69,7 @@ impl Updater {
                 trigger: Trigger::Sweep(sweep),
                 ..
             }) => Invoked::BySweep {
-                of_functions: sweep.functions.is_some(),
+                finds_stale: sweep.functions.is_none() && !sweep.is_first,
             },
             event => Invoked::ByEvent(event.as_ref().ok().and_then(|event| event.time)),
         };
@@ -86,7 +88,7 @@ impl Updater {
             Err(error) => error.connectors(),
         };
         (self.write_metrics)(&metrics::line(
-            results,
+            &Counts::of(results),
             invoked,
             SystemTime::now(),
             &context.env_config.function_name,
@@ -118,6 +120,7 @@ impl Updater {
                 let partition = partition.as_ref().map_or("aws", FunctionArn::partition);
                 response.function_arn = Some(function.arn(partition));
                 job.cause = Cause::Changed(change);
+                job.event_time = event.time.and_then(|time| time.try_into().ok());
                 job.functions = Functions::Deployed(function);
             }
             Trigger::Sweep(sweep) => {
@@ -142,17 +145,23 @@ impl Updater {
             return Ok(response);
         }
         let event_id = response.event_id.as_deref();
-        let results = self.reconcile(job, labels, event_id, context).await?;
-        if results.is_empty()
-            && let Some(function_arn) = &response.function_arn
-        {
-            tracing::info!(
-                requestId = context.request_id,
-                eventId = response.event_id,
-                functionArn = %function_arn,
-                "no registration in scope has this function"
-            );
-        }
+        let names_functions = matches!(job.functions, Functions::Named(_));
+        let (results, connectors) = self.reconcile(job, labels, event_id, context).await?;
+        let scope = match &response.function_arn {
+            Some(function_arn) => Scope::Deployed(function_arn),
+            None => Scope::Swept {
+                names_functions,
+                function_name_prefix: prefix,
+            },
+        };
+        summary::log(
+            connectors,
+            scope,
+            &Counts::of(&results),
+            response.dry_run,
+            &context.request_id,
+            event_id,
+        );
         response.connectors = Some(all_done(results)?);
         Ok(response)
     }
@@ -179,7 +188,6 @@ impl Updater {
 
     /// What every job takes from the settings and the invocation.
     fn job(&self, time: Option<DateTime>, context: &Context) -> Job {
-        let event_time = time.and_then(|time| SystemTime::try_from(time).ok());
         let time = time.unwrap_or_else(|| SystemTime::now().into());
         let date = time.fmt(Format::DateTime).unwrap_or_default();
         Job {
@@ -191,8 +199,8 @@ impl Updater {
             grant_invoke: self.settings.grant_invoke,
             dry_run: self.settings.dry_run,
             description: self.settings.description.clone(),
-            event_time,
             date: date.chars().take_while(|letter| *letter != 'T').collect(),
+            event_time: None,
             appflow: own_arn(context).as_ref().map(AppFlowSource::of_function),
         }
     }
@@ -205,7 +213,7 @@ impl Updater {
         labels: Option<Vec<ConnectorLabel>>,
         event_id: Option<&str>,
         context: &Context,
-    ) -> Result<Vec<ConnectorResult>, Error> {
+    ) -> Result<(Vec<ConnectorResult>, Connectors), Error> {
         let calls = self.aws.until(Deadline::before(context.deadline()));
         let log = |result: &ConnectorResult| {
             connector::log(result, &context.request_id, event_id);
@@ -216,10 +224,20 @@ impl Updater {
             Labels::All | Labels::AllBut(_) => labels,
         };
         job.labels_must_exist = named.is_some();
-        let labels = match named {
-            Some(named) => named,
+        let mut connectors = Connectors::default();
+        let listed = match named {
+            Some(named) => {
+                let named = named.into_iter().map(|label| Listed {
+                    label,
+                    owned_by_aws: false,
+                });
+                named.collect()
+            }
             None => {
-                let (labels, invalid) = self.listed(&calls).await?;
+                let labels = calls.labels().await.map_err(Error::ListFailed)?;
+                connectors.listed = Some(labels.len());
+                let (listed, invalid) = self.in_scope(labels);
+                connectors.with_labels_in_scope = invalid.len();
                 for (label, error) in invalid {
                     // It cannot be described, so it is unknown which function it has.
                     if job.functions == Functions::All {
@@ -241,32 +259,36 @@ impl Updater {
                         );
                     }
                 }
-                labels
+                listed
             }
         };
-        results.append(&mut driver::reconcile(&job, &labels, &calls, log).await);
+        connectors.with_labels_in_scope += listed.len();
+        results.append(&mut driver::reconcile(&job, &listed, &calls, log).await);
         results.sort_by(|a, b| a.label.cmp(&b.label));
-        Ok(results)
+        Ok((results, connectors))
     }
 
-    /// The labels in scope that AppFlow lists, and those that DescribeConnector would reject.
-    async fn listed(
+    /// The connectors in scope of those that AppFlow lists, and the labels of those that DescribeConnector
+    /// would reject, unless they are AWS's own.
+    fn in_scope(
         &self,
-        calls: &Calls<'_>,
-    ) -> Result<(Vec<ConnectorLabel>, Vec<(String, InvalidLabel)>), Error> {
+        labels: BTreeMap<String, bool>,
+    ) -> (Vec<Listed>, Vec<(String, InvalidLabel)>) {
         let (mut valid, mut invalid) = (Vec::new(), Vec::new());
-        let mut labels = calls.labels().await.map_err(Error::ListFailed)?;
-        // A connector that is registered while the list is read can be on two of its pages.
-        labels.sort_unstable();
-        labels.dedup();
-        labels.retain(|label| self.settings.labels.include(label));
-        for label in labels {
+        for (label, owned_by_aws) in labels {
+            if !self.settings.labels.include(&label) {
+                continue;
+            }
             match label.parse() {
-                Ok(label) => valid.push(label),
+                Ok(label) => valid.push(Listed {
+                    label,
+                    owned_by_aws,
+                }),
+                Err(_) if owned_by_aws => {}
                 Err(error) => invalid.push((label, error)),
             }
         }
-        Ok((valid, invalid))
+        (valid, invalid)
     }
 }
 

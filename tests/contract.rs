@@ -10,6 +10,7 @@ use connector_updater::event;
 use connector_updater::event::trigger::Trigger;
 use connector_updater::model::description::Template;
 use connector_updater::model::service_error::Operation;
+use connector_updater::report::counts::Counts;
 use connector_updater::report::metrics::{self, Invoked};
 use connector_updater::settings::{self, LogLevel};
 use serde_json::{Value, json};
@@ -43,11 +44,9 @@ fn samples() -> BTreeMap<String, &'static str> {
 
 /// The metrics that an invocation can write.
 fn metrics() -> Vec<String> {
-    let sweep = Invoked::BySweep {
-        of_functions: false,
-    };
+    let sweep = Invoked::BySweep { finds_stale: true };
     let line = metrics::line(
-        &[],
+        &Counts::default(),
         sweep,
         SystemTime::UNIX_EPOCH,
         "updater",
@@ -97,7 +96,7 @@ fn the_contract_says_what_the_code_does() {
         "actions": Operation::ALL.map(Operation::action),
         "descriptions": descriptions(),
         "endpoints": settings::ENDPOINTS,
-        "eventNames": event::event_names().collect::<Vec<_>>(),
+        "calls": event::call_names().collect::<Vec<_>>(),
         "metrics": {
             "dimension": metrics::DIMENSION,
             "names": metrics(),

@@ -1,5 +1,6 @@
 //! AppFlow's calls: list, describe, and update registrations.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -51,11 +52,12 @@ pub(super) fn client(access: &Access) -> Client {
 }
 
 impl Calls<'_> {
-    /// The labels of all connectors that a Lambda function provides, from every page of ListConnectors.
-    /// The list does not include the functions' ARNs.
-    pub async fn labels(&self) -> Result<Vec<String>, ServiceError> {
+    /// The labels of all connectors that may be a Lambda function's, from every page of ListConnectors,
+    /// each with whether AWS is the connector's owner. A connector that is registered while the list is
+    /// read can be on two of its pages. The list does not include the functions' ARNs.
+    pub async fn labels(&self) -> Result<BTreeMap<String, bool>, ServiceError> {
         let operation = Operation::ListConnectors;
-        let mut labels = Vec::new();
+        let mut labels = BTreeMap::new();
         let mut next = None;
         loop {
             let page = self.make(operation, async || {
@@ -79,7 +81,8 @@ impl Calls<'_> {
                                 "AppFlow lists a connector without its label; it cannot be updated"
                             );
                         }
-                        connector.connector_label
+                        let owned_by_aws = is_owned_by_aws(&connector);
+                        Some((connector.connector_label?, owned_by_aws))
                     }),
             );
             next = match page.next_token.filter(|token| !token.is_empty()) {
@@ -110,11 +113,13 @@ impl Calls<'_> {
             .as_ref()
             .and_then(|configuration| configuration.connector_provisioning_config.as_ref())
             .and_then(|provisioning| provisioning.lambda.as_ref())
-            .map(|lambda| lambda.lambda_arn.as_str());
-        let arn = arn.ok_or("it has no `connectorProvisioningConfig.lambda.lambdaArn`".to_owned());
+            // The SDK reads a missing ARN as an empty one.
+            .map(|lambda| lambda.lambda_arn.as_str())
+            .filter(|arn| !arn.is_empty())
+            .ok_or_else(ServiceError::provided_by_aws)?;
         let function_arn: FunctionArn = arn
-            .and_then(|arn| arn.parse().map_err(|error: NotAFunction| error.to_string()))
-            .map_err(ServiceError::no_function)?;
+            .parse()
+            .map_err(|error: NotAFunction| ServiceError::no_function(error.to_string()))?;
         Ok(Registration {
             function_arn,
             configuration: body.configuration(),
@@ -168,6 +173,16 @@ fn is_provided_by_lambda(connector: &ConnectorDetail) -> bool {
     }
 }
 
+/// Whether AWS is a connector's owner. The validator of the official custom connector SDK reserves owner
+/// names that begin like this.
+fn is_owned_by_aws(connector: &ConnectorDetail) -> bool {
+    let owner = connector.connector_owner.as_deref().unwrap_or_default();
+    let owner = owner.to_ascii_lowercase();
+    ["aws", "amazon", "appflow"]
+        .iter()
+        .any(|reserved| owner.starts_with(reserved))
+}
+
 /// Keeps the body of DescribeConnector's response: evidence covers all of its members, including those
 /// that this release of the SDK does not know.
 #[derive(Clone, Debug, Default)]
@@ -209,17 +224,133 @@ fn configuration(body: &[u8]) -> Configuration {
         .into_iter()
         .flatten()
         .filter(|(_, value)| !value.is_null());
-    let digests = members.map(|(name, value)| {
-        let mut digest = DefaultHasher::new();
-        value.hash(&mut digest);
-        (name.clone(), digest.finish())
-    });
+    let digests = members.map(|(name, value)| (name.clone(), digest(value)));
     Configuration::new(version.map(str::to_owned), digests)
+}
+
+/// A digest that is the same whatever the order of members and of list items is, at any depth: AppFlow
+/// does not promise any, and none of its lists means something by its order.
+fn digest(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match value {
+        Value::Array(items) => {
+            let mut items: Vec<u64> = items.iter().map(digest).collect();
+            items.sort_unstable();
+            ("list", items).hash(&mut hasher);
+        }
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| (name, digest(value)));
+            let members: BTreeMap<&String, u64> = members.collect();
+            ("object", members).hash(&mut hasher);
+        }
+        plain => plain.hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn owners_that_begin_like_aws_s_own_names_are_aws() {
+        for (owner, expected) in [
+            (Some("AWS"), true),
+            (Some("Amazon AppFlow"), true),
+            (Some("appflow"), true),
+            (Some("Amazon.com"), true),
+            (Some("acme for aws"), false),
+            (Some("acme"), false),
+            (Some(""), false),
+            (None, false),
+        ] {
+            let connector =
+                ConnectorDetail::builder().set_connector_owner(owner.map(str::to_owned));
+            assert_eq!(is_owned_by_aws(&connector.build()), expected, "{owner:?}");
+        }
+    }
+
+    #[test]
+    fn lists_with_other_items_or_another_number_of_them_differ() {
+        let lists = [
+            json!([]),
+            json!([1]),
+            json!([1, 1]),
+            json!([1, 2]),
+            json!([1, 1, 2]),
+            json!([1, 2, 2]),
+            json!([[1], [2]]),
+            json!([[1, 2]]),
+            json!({}),
+            json!({ "1": 2 }),
+            json!(["1", "2"]),
+        ];
+        for (i, one) in lists.iter().enumerate() {
+            for other in &lists[..i] {
+                assert_ne!(digest(one), digest(other), "{one}, {other}");
+            }
+        }
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (0..3).prop_map(Value::from),
+            "[ab]{0,2}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[ab]", inner, 0..3)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// The same value in an order that only depends on what is in it.
+    fn in_order(value: &Value) -> Value {
+        match value {
+            Value::Array(items) => {
+                let mut items: Vec<Value> = items.iter().map(in_order).collect();
+                items.sort_by_key(ToString::to_string);
+                items.into()
+            }
+            Value::Object(members) => {
+                let members = members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), in_order(value)));
+                let members: BTreeMap<String, Value> = members.collect();
+                Value::Object(members.into_iter().collect())
+            }
+            plain => plain.clone(),
+        }
+    }
+
+    /// The same value with every list the other way round.
+    fn reversed(value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items.iter().rev().map(reversed).collect(),
+            Value::Object(members) => {
+                let members = members.iter().rev();
+                let members = members.map(|(name, value)| (name.clone(), reversed(value)));
+                Value::Object(members.collect())
+            }
+            plain => plain.clone(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn two_values_have_the_same_digest_exactly_if_they_differ_in_order_only(
+            one in values(), other in values(),
+        ) {
+            prop_assert_eq!(digest(&one), digest(&reversed(&one)));
+            prop_assert_eq!(in_order(&one) == in_order(&other), digest(&one) == digest(&other));
+        }
+    }
 
     #[test]
     fn the_order_of_members_and_missing_values_make_no_difference() {

@@ -58,9 +58,8 @@ pub(super) fn read(event: &Value, event_name: &str) -> Result<Trigger, InvalidEv
                 (Call::Version, _) => true,
                 (Call::Configuration, _) => false,
                 (_, Some(Qualifier::Version(_) | Qualifier::LatestPublished)) => true,
-                (_, Some(Qualifier::Latest | Qualifier::Alias(_))) => false,
-                // CloudTrail cut the response, so the request has to do.
-                (_, None) => {
+                // The response may lack the version that the request published.
+                (_, Some(Qualifier::Latest | Qualifier::Alias(_)) | None) => {
                     event.pointer("/detail/requestParameters/publish") == Some(&Value::Bool(true))
                 }
             };
@@ -82,41 +81,46 @@ enum Call {
     Alias,
 }
 
-/// The Lambda calls that deploy: the name, and the date of the API version that CloudTrail appends to
-/// it. By the Lambda developer guide, `eventName` "might include date and version information", so a
-/// record may have either form. No other suffix is accepted: `CreateFunctionUrlConfig` begins like
-/// `CreateFunction`.
-const CALLS: [(&str, &str, Call); 6] = [
-    ("PublishVersion", "20150331", Call::Version),
-    ("UpdateFunctionCode", "20150331v2", Call::Code),
-    ("CreateFunction", "20150331", Call::Code),
-    (
-        "UpdateFunctionConfiguration",
-        "20150331v2",
-        Call::Configuration,
-    ),
-    ("CreateAlias", "20150331", Call::Alias),
-    ("UpdateAlias", "20150331", Call::Alias),
+/// The Lambda calls that deploy.
+const CALLS: [(&str, Call); 6] = [
+    ("PublishVersion", Call::Version),
+    ("UpdateFunctionCode", Call::Code),
+    ("CreateFunction", Call::Code),
+    ("UpdateFunctionConfiguration", Call::Configuration),
+    ("CreateAlias", Call::Alias),
+    ("UpdateAlias", Call::Alias),
 ];
 
 impl Call {
     fn named(event_name: &str) -> Option<Self> {
         CALLS
             .into_iter()
-            .find(|(name, date, _)| {
-                event_name
-                    .strip_prefix(name)
-                    .is_some_and(|rest| rest.is_empty() || rest == *date)
-            })
-            .map(|(_, _, call)| call)
+            .find(|(name, _)| event_name.strip_prefix(name).is_some_and(is_api_version))
+            .map(|(_, call)| call)
     }
 }
 
-/// Every `eventName` that deploys a function: EventBridge's rules must match the same ones.
-pub fn event_names() -> impl Iterator<Item = String> {
-    CALLS
-        .into_iter()
-        .flat_map(|(name, date, _)| [name.to_owned(), format!("{name}{date}")])
+/// Whether this is what CloudTrail may append to a call's name. By the Lambda developer guide,
+/// `eventName` "might include date and version information": nothing, a date such as `20150331`, or a
+/// date and a version such as `20150331v2`. Nothing else is accepted: `CreateFunctionUrlConfig` begins
+/// like `CreateFunction`. A date begins with 2, because EventBridge's patterns cannot match any digit.
+fn is_api_version(suffix: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (date, version) = match suffix.split_once('v') {
+        Some((date, version)) => (date, Some(version)),
+        None => (suffix, None),
+    };
+    suffix.is_empty()
+        || date.len() == 8
+            && date.starts_with('2')
+            && is_number(date)
+            && version.is_none_or(is_number)
+}
+
+/// The name of each call that deploys a function, as Lambda's API has it. EventBridge's rules must match
+/// it alone and with a date and version, and no other call.
+pub fn call_names() -> impl Iterator<Item = &'static str> {
+    CALLS.into_iter().map(|(name, _)| name)
 }
 
 /// What a call published, by its response, or else by its request.
@@ -139,8 +143,8 @@ fn function_and_version(event: &Value) -> Result<(Function, Option<Qualifier>), 
         return Ok((requested_function(event)?, version));
     };
     match (arn.qualifier(), version) {
-        // Lambda describes `$LATEST` with the unqualified ARN.
-        (None, version) => Ok((arn.function().clone(), version.or(Some(Qualifier::Latest)))),
+        // CreateFunction answers so even where it published version 1.
+        (None, version) => Ok((arn.function().clone(), version)),
         (Some(qualifier), Some(version)) if *qualifier != version => Err(InvalidEvent(format!(
             "`detail.responseElements` has version {version}, but an ARN that ends in {qualifier}"
         ))),
@@ -148,8 +152,12 @@ fn function_and_version(event: &Value) -> Result<(Function, Option<Qualifier>), 
     }
 }
 
-/// The function that a call's request names: a bare name, a partial ARN, or an ARN.
+/// The function that a call's request names: by its ARN's parts, or as the caller did, who may give a
+/// bare name, a partial ARN, or an ARN.
 fn requested_function(event: &Value) -> Result<Function, InvalidEvent> {
+    if let Some(function) = fully_qualified(event) {
+        return Ok(function);
+    }
     let Some(name) = optional(event, "/detail/requestParameters/functionName")? else {
         return Err(InvalidEvent(
             "the record names no function: neither `detail.responseElements.functionArn` nor \
@@ -167,6 +175,21 @@ fn requested_function(event: &Value) -> Result<Function, InvalidEvent> {
             account.map_or_else(|| "(none)".to_owned(), excerpt)
         ))
     })
+}
+
+/// The function of `fullyQualifiedArn`, which requests that publish have; `None` if it lacks a part.
+fn fully_qualified(event: &Value) -> Option<Function> {
+    let part = |name: &str| {
+        let pointer = format!("/detail/requestParameters/fullyQualifiedArn/{name}");
+        lenient(event, &pointer)
+    };
+    let (region, account) = (part("arnPrefix/region")?, part("arnPrefix/account")?);
+    Function::from_name(
+        part("relativeId/functionName")?,
+        Some(region),
+        Some(account),
+    )
+    .ok()
 }
 
 /// The function of an alias that was created or updated, and what changed.
@@ -195,21 +218,30 @@ fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
             )
         }
     };
-    let weights = format!("{record}/routingConfig/additionalVersionWeights");
-    let weights = event.pointer(&weights).and_then(Value::as_object);
-    let shifting = weights.is_some_and(|weights| {
-        weights
-            .values()
-            .any(|weight| weight.as_f64().is_none_or(|weight| weight > 0.0))
+    let split = weights(event, record).any(|(_, weight)| {
+        weight
+            .as_f64()
+            .is_none_or(|weight| weight > 0.0 && weight < 1.0)
     });
-    Ok((
-        function,
-        Change::AliasMoved {
-            alias,
-            split: shifting,
-            asked: None,
-        },
-    ))
+    let asked = weights(event, "/detail/requestParameters")
+        .find(|(_, weight)| weight.as_f64() == Some(1.0))
+        .map(|(version, _)| version.clone());
+    let change = Change::AliasMoved {
+        alias,
+        split,
+        asked,
+    };
+    Ok((function, change))
+}
+
+/// The weights of an alias's additional versions, in the request or the response of a call.
+fn weights<'a>(event: &'a Value, part: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let weights = format!("{part}/routingConfig/additionalVersionWeights");
+    event
+        .pointer(&weights)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
 }
 
 fn arn(event: &Value, pointer: &str) -> Result<Option<FunctionArn>, InvalidEvent> {
@@ -295,7 +327,26 @@ mod tests {
             (code, &not_publishing, &json!(null), Change::LatestChanged),
             (code, &not_publishing, &unqualified, Change::LatestChanged),
             (code, &named, &unqualified, Change::LatestChanged),
+            (
+                code,
+                &named,
+                &json!({ "functionArn": ARN }),
+                Change::LatestChanged,
+            ),
+            (
+                code,
+                &publishing,
+                &json!({ "functionArn": ARN }),
+                published(0),
+            ),
+            (code, &publishing, &unqualified, published(0)),
             (create, &publishing, &qualified, published(7)),
+            (
+                create,
+                &publishing,
+                &json!({ "functionArn": ARN, "version": "1" }),
+                published(1),
+            ),
             (create, &not_publishing, &unqualified, Change::LatestChanged),
             (configuration, &named, &unqualified, Change::LatestChanged),
             (configuration, &named, &json!(null), Change::LatestChanged),
@@ -311,43 +362,73 @@ mod tests {
         let weights = json!({ "additionalVersionWeights": { "8": 0.1 } });
         let no_weight = json!({ "additionalVersionWeights": { "8": 0.0 } });
         let odd_weight = json!({ "additionalVersionWeights": { "8": "some" } });
+        let whole = json!({ "additionalVersionWeights": { "8": 1.0 } });
+        let all_to_8 = json!({ "functionName": ARN, "name": "live", "routingConfig": whole });
         let request = json!({ "functionName": "crm", "name": "live", "routingConfig": weights });
         let plain = json!({ "functionName": "crm", "name": "live" });
-        for (request, response, shifting) in [
-            (&request, json!({ "aliasArn": alias_arn }), false),
-            (&request, json!(null), true),
-            (&plain, json!(null), false),
+        let none = json!({ "additionalVersionWeights": {} });
+        let to_none = json!({ "functionName": ARN, "name": "live", "routingConfig": none });
+        let asked = |version: &str| Some(version.to_owned());
+        for (request, response, split, asked) in [
+            (&request, json!({ "aliasArn": alias_arn }), false, None),
+            (&request, json!(null), true, None),
+            (&plain, json!(null), false, None),
+            (&to_none, json!(null), false, None),
+            (
+                &to_none,
+                json!({ "aliasArn": alias_arn, "routingConfig": none }),
+                false,
+                None,
+            ),
+            (&all_to_8, json!(null), false, asked("8")),
+            (
+                &all_to_8,
+                json!({ "aliasArn": alias_arn }),
+                false,
+                asked("8"),
+            ),
+            (
+                &plain,
+                json!({ "aliasArn": alias_arn, "routingConfig": whole }),
+                false,
+                None,
+            ),
             (
                 &plain,
                 json!({ "aliasArn": alias_arn, "routingConfig": weights }),
                 true,
+                None,
             ),
             (
                 &plain,
                 json!({ "aliasArn": alias_arn, "routingConfig": no_weight }),
                 false,
+                None,
             ),
             (
                 &plain,
                 json!({ "aliasArn": alias_arn, "routingConfig": odd_weight }),
                 true,
+                None,
             ),
             (
                 &plain,
                 json!({ "aliasArn": alias_arn, "routingConfig": { "additionalVersionWeights": {} } }),
                 false,
+                None,
             ),
             (
                 &plain,
                 json!({ "aliasArn": alias_arn, "routingConfig": 7 }),
                 false,
+                None,
             ),
         ] {
             let event = record("UpdateAlias20150331", request.clone(), response);
             let expected = Change::AliasMoved {
                 alias: "live".to_owned(),
-                split: shifting,
-                asked: None,
+                split,
+                asked,
             };
             assert_eq!(change(&event), expected, "{event}");
         }
@@ -429,10 +510,10 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_known_with_and_without_its_date_and_nothing_else_is() {
+    fn a_call_is_known_alone_and_with_any_date_and_version_and_nothing_else_is() {
         let alias = json!({ "aliasArn": format!("{ARN}:live") });
         let function = json!({ "functionArn": ARN });
-        for (name, date, call) in CALLS {
+        for (name, call) in CALLS {
             let answer = match call {
                 Call::Alias => &alias,
                 _ => &function,
@@ -441,7 +522,8 @@ mod tests {
                 let event = record(event_name, json!(null), answer.clone());
                 trigger(&event)
             };
-            for event_name in [name.to_owned(), format!("{name}{date}")] {
+            for event_name in ["", "20150331", "20150331v2", "20990101v10"] {
+                let event_name = format!("{name}{event_name}");
                 let trigger = reads_as(&event_name);
                 assert!(
                     matches!(trigger, Trigger::Deployment { .. }),
@@ -449,12 +531,18 @@ mod tests {
                 );
             }
             for event_name in [
-                format!("{name}{date}{date}"),
-                format!("{name}{date}v9"),
+                format!("{name}2015033120150331"),
+                format!("{name}20150331v"),
+                format!("{name}20150331vx"),
+                format!("{name}20150331v2v3"),
+                format!("{name}20150331 "),
                 format!("{name}2015"),
-                format!("{name}20990101"),
+                format!("{name}v2"),
+                format!("{name}10150331"),
+                format!("{name}2015033x"),
                 format!("{name}UrlConfig"),
-                format!("{name}UrlConfig{date}"),
+                format!("{name}UrlConfig20211031"),
+                format!("{name}SigningConfig20200422"),
                 format!("{name} "),
                 format!("Un{name}"),
                 name.to_lowercase(),
@@ -549,25 +637,35 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_are_told_each_call_with_and_without_its_date() {
-        let names: Vec<String> = event_names().collect();
-        assert_eq!(
-            names,
-            [
-                "PublishVersion",
-                "PublishVersion20150331",
-                "UpdateFunctionCode",
-                "UpdateFunctionCode20150331v2",
-                "CreateFunction",
-                "CreateFunction20150331",
-                "UpdateFunctionConfiguration",
-                "UpdateFunctionConfiguration20150331v2",
-                "CreateAlias",
-                "CreateAlias20150331",
-                "UpdateAlias",
-                "UpdateAlias20150331",
-            ]
-        );
+    fn a_function_without_an_arn_in_the_answer_is_the_one_that_the_request_names_in_full() {
+        let parts = json!({
+            "arnPrefix": { "partition": "aws", "region": "us-east-1", "account": "123456789012" },
+            "relativeId": { "functionName": "crm" },
+            "functionQualifier": {},
+        });
+        let read = |request: Value| {
+            let mut event = record("UpdateFunctionCode20150331v2", request, json!(null));
+            // The bus's account, which is not the function's where the event was forwarded.
+            event["account"] = json!("111122223333");
+            change(&event)
+        };
+        let whole = json!({ "publish": true, "fullyQualifiedArn": parts });
+        assert_eq!(read(whole), Change::Published(None));
+        let both = json!({ "functionName": "crm", "publish": true, "fullyQualifiedArn": parts });
+        assert_eq!(read(both), Change::Published(None));
+        for odd in [
+            json!(null),
+            json!("text"),
+            json!({}),
+            json!({ "relativeId": { "functionName": "other" } }),
+            json!({
+                "arnPrefix": { "region": "us-east-1", "account": 5 },
+                "relativeId": { "functionName": "other" },
+            }),
+        ] {
+            let request = json!({ "functionName": ARN, "publish": true, "fullyQualifiedArn": odd });
+            assert_eq!(read(request), Change::Published(None), "{odd}");
+        }
     }
 
     #[test]

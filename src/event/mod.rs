@@ -1,13 +1,14 @@
 //! Parses an invocation's payload into what happened.
 //!
-//! There are four kinds of payload: a CloudTrail record of a Lambda call in an EventBridge envelope, a
-//! function state event of Lambda's own, a Scheduled Event, and `{"sweep": {…}}` by hand. Any other
-//! EventBridge event is ignored, with a reason. A payload that claims to be one of the four and is
-//! malformed is an error.
+//! There are five kinds of payload: a CloudTrail record of a Lambda call in an EventBridge envelope, a
+//! function state event of Lambda's own, a Scheduled Event, CloudFormation's event about the updater's
+//! own stack, and `{"sweep": {…}}` by hand. Any other EventBridge event is ignored, with a reason. A
+//! payload that claims to be one of the five and is malformed is an error.
 
 mod cloudtrail;
 mod function_state;
 mod members;
+mod stack;
 mod sweep;
 pub mod trigger;
 
@@ -15,7 +16,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::Value;
 
-pub use crate::event::cloudtrail::event_names;
+pub use crate::event::cloudtrail::call_names;
 use crate::event::members::{excerpt, kind, lenient, required};
 use crate::event::trigger::{InvalidEvent, Sweep, Trigger};
 
@@ -67,7 +68,14 @@ pub fn read(payload: &str) -> Result<Event, InvalidEvent> {
             name = cloudtrail::event_name(&event)?;
             cloudtrail::read(&event, name)?
         }
+        ("aws.lambda", other) if other.ends_with("Durable Execution Status Change") => {
+            Trigger::Ignored("an execution of a durable function does not deploy it".to_owned())
+        }
         ("aws.lambda", other) if !other.ends_with("via CloudTrail") => function_state::read(&event),
+        ("aws.cloudformation", "CloudFormation Stack Status Change") => {
+            name = "sweep";
+            stack::read(&event)?
+        }
         // `aws.events` for a scheduled rule, `aws.scheduler` for EventBridge Scheduler.
         ("aws.events" | "aws.scheduler", "Scheduled Event") => {
             name = "sweep";
@@ -111,6 +119,7 @@ mod tests {
                 "eventName": "PublishVersion20150331",
                 "responseElements": { "functionArn": ARN },
                 "state": "Active",
+                "status-details": { "status": "UPDATE_COMPLETE" },
             },
         })
     }
@@ -136,6 +145,27 @@ mod tests {
             ("aws.lambda", "AWS API Call via CloudTrail", "call"),
             ("aws.lambda", "Lambda Function State Change", "state"),
             ("aws.lambda", "Scheduled Event", "state"),
+            ("aws.lambda", "Durable Execution Status Change", "ignored"),
+            (
+                "aws.lambda",
+                "Lambda Durable Execution Status Change",
+                "ignored",
+            ),
+            (
+                "aws.cloudformation",
+                "CloudFormation Stack Status Change",
+                "schedule",
+            ),
+            (
+                "aws.cloudformation",
+                "CloudFormation Resource Status Change",
+                "another's",
+            ),
+            (
+                "acme.crm",
+                "CloudFormation Stack Status Change",
+                "another's",
+            ),
             (
                 "aws.lambda",
                 "AWS Console Sign In via CloudTrail",

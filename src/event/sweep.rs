@@ -49,6 +49,7 @@ pub(super) fn by_hand(payload: &str) -> Result<Sweep, InvalidEvent> {
         })?,
         to_newest: sweep.to_newest.unwrap_or(false),
         dry_run: sweep.dry_run.unwrap_or(false),
+        is_first: false,
     })
 }
 

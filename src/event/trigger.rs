@@ -21,7 +21,7 @@ pub enum Trigger {
     Ignored(String),
 }
 
-/// A sweep, from a schedule or by hand.
+/// A sweep: from a schedule, after a deployment of the updater's own stack, or by hand.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sweep {
     /// The registrations to sweep; `None` for all that the settings allow.
@@ -32,6 +32,8 @@ pub struct Sweep {
     pub to_newest: bool,
     /// Whether the sweep writes nothing.
     pub dry_run: bool,
+    /// Whether it is the first one of a new stack: before it, no event could have updated anything.
+    pub is_first: bool,
 }
 
 /// A payload that claims to be one of the supported kinds, and is malformed.

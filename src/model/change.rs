@@ -5,7 +5,8 @@ use crate::model::function_arn::Version;
 /// What changed about a function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// A version was published; `None` if CloudTrail cut the event, so that it is unknown which one.
+    /// A version was published; `None` if the event does not have its number, so that it has to be
+    /// looked up.
     Published(Option<Version>),
     /// `$LATEST.PUBLISHED` was published (Lambda Managed Instances).
     LatestPublished,
@@ -15,9 +16,10 @@ pub enum Change {
     AliasMoved {
         /// The alias's name.
         alias: String,
-        /// Whether the record of the call splits its traffic between two versions.
+        /// Whether the event has weights between 0 and 1, so that two versions share its traffic.
         split: bool,
-        /// The additional version to which the call's request sends all traffic, if there is one.
+        /// The additional version to which the request gives all traffic, as text. Lambda itself gives
+        /// such a weight while it provisions concurrency, and that one nobody asked for.
         asked: Option<String>,
     },
 }

@@ -22,6 +22,16 @@ pub struct ConnectorLabel(String);
 )]
 pub struct InvalidLabel(String);
 
+/// A connector that is to be described.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Listed {
+    /// Its label.
+    pub label: ConnectorLabel,
+    /// Whether AppFlow lists it with AWS as its owner. Such a connector may have no function, or may not
+    /// be described at all; that is nobody's failure.
+    pub owned_by_aws: bool,
+}
+
 /// A custom connector's registration, as DescribeConnector returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Registration {

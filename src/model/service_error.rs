@@ -80,9 +80,10 @@ pub enum ErrorKind {
     Throttled,
     /// An internal error of the service.
     Internal,
-    /// The response has no valid ARN of a Lambda function.
+    /// The description's ARN cannot be read as that of a Lambda function.
     NoFunction,
-    /// AWS itself provides the connector.
+    /// AWS provides the connector: its description has no ARN of a Lambda function, or it is listed with
+    /// AWS as its owner and cannot be described.
     ProvidedByAws,
     /// There is nothing to sign the request with.
     NotSent,
@@ -153,9 +154,19 @@ impl ServiceError {
         Self::without_response(operation, ErrorKind::Other, message)
     }
 
-    /// A description without a valid ARN of a Lambda function, for this reason.
+    /// A description whose ARN is not that of a Lambda function, for this reason.
     pub fn no_function(reason: String) -> Self {
         Self::without_response(Operation::DescribeConnector, ErrorKind::NoFunction, reason)
+    }
+
+    /// A description without an ARN of a Lambda function.
+    pub fn provided_by_aws() -> Self {
+        let message = "it has no `connectorProvisioningConfig.lambda.lambdaArn`".to_owned();
+        Self::without_response(
+            Operation::DescribeConnector,
+            ErrorKind::ProvidedByAws,
+            message,
+        )
     }
 
     fn without_response(operation: Operation, kind: ErrorKind, message: String) -> Self {
@@ -204,6 +215,8 @@ mod tests {
             (ErrorKind::Internal, true),
             (ErrorKind::NoAnswer, true),
             (ErrorKind::OutOfTime, false),
+            (ErrorKind::NoFunction, false),
+            (ErrorKind::ProvidedByAws, false),
             (ErrorKind::Other, false),
         ] {
             assert_eq!(kind.is_transient(), transient, "{kind:?}");

@@ -159,14 +159,14 @@ impl Round<'_> {
                 Skip::NoVersion(function)
             }
         };
-        Err(match (&skip, self.progress.sent, updated.cloned()) {
+        Err(match (&skip, updated.cloned()) {
             // It is behind because of this invocation's own update.
-            (Skip::Behind(newest), Some(sent), _) if is_own && *newest > sent => {
+            (Skip::Behind(newest), _) if is_own => {
                 self.progress.cause = Some(Cause::Changed(Change::Published(Some(*newest))));
                 self.again(Pause::None)
             }
-            (_, _, Some(target)) => self.end_updated(target, Some(registration)),
-            (_, _, None) => {
+            (_, Some(target)) => self.end_updated(target, Some(registration)),
+            (_, None) => {
                 // An operator may have changed it after a try that failed.
                 self.progress.before = Some(registration.clone());
                 self.end(Outcome::Skipped(skip))
@@ -228,7 +228,7 @@ impl Round<'_> {
             Ok(()) => Ok(None),
             // Another change of the function is in progress.
             // The update has at least one retry left.
-            Err(error) if error.kind == ErrorKind::Conflict && self.progress.tries + 2 < TRIES => {
+            Err(error) if error.kind == ErrorKind::Conflict && self.progress.tries < TRIES - 2 => {
                 Err(self.retry(error.kind))
             }
             Err(error) => {

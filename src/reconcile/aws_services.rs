@@ -29,6 +29,8 @@ const EVIDENCE: Duration = Duration::from_secs(5);
 pub struct AwsServices<'a> {
     calls: &'a Calls<'a>,
     job: &'a Job,
+    /// Whether AppFlow lists the connector with AWS as its owner.
+    owned_by_aws: bool,
     /// When the last observation began.
     observed: Cell<Instant>,
     recent: Recent<'a>,
@@ -36,10 +38,11 @@ pub struct AwsServices<'a> {
 
 impl<'a> AwsServices<'a> {
     /// The calls of an invocation with this job.
-    pub fn new(calls: &'a Calls<'a>, job: &'a Job) -> Self {
+    pub fn new(calls: &'a Calls<'a>, job: &'a Job, owned_by_aws: bool) -> Self {
         Self {
             calls,
             job,
+            owned_by_aws,
             observed: Cell::new(Instant::now()),
             recent: Recent::new(job),
         }
@@ -79,8 +82,17 @@ impl<'a> AwsServices<'a> {
 
 impl Services for AwsServices<'_> {
     async fn observe(&self, label: &ConnectorLabel) -> Result<Registration, ServiceError> {
+        use ErrorKind::{AccessDenied, Invalid, NotFound};
         self.observed.set(Instant::now());
-        self.calls.describe(label).await
+        let described = self.calls.describe(label).await;
+        match described {
+            Err(error)
+                if self.owned_by_aws && matches!(error.kind, AccessDenied | Invalid | NotFound) =>
+            {
+                Err(ServiceError::provided_by_aws())
+            }
+            described => described,
+        }
     }
 
     async fn is_fresh(&self) -> bool {

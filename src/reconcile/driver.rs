@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use crate::aws::call::{Calls, backoff};
-use crate::model::registration::ConnectorLabel;
+use crate::model::registration::Listed;
 use crate::model::update::STORED;
 use crate::reconcile::aws_services::AwsServices;
 use crate::reconcile::job::Job;
@@ -29,33 +29,38 @@ const LONGEST_POLL_OF_SWEEP: Duration = Duration::from_secs(60);
 /// one more round.
 const LAST_ROUND: Duration = Duration::from_secs(5);
 
-/// Brings the registrations with these labels up to date. `finished` gets each result as soon as it is
+/// Brings these registrations up to date. `finished` gets each result as soon as it is
 /// known. Registrations that the job is not about have none.
 pub async fn reconcile(
     job: &Job,
-    labels: &[ConnectorLabel],
+    listed: &[Listed],
     calls: &Calls<'_>,
     finished: impl Fn(&ConnectorResult),
 ) -> Vec<ConnectorResult> {
     let slots = Semaphore::new(SLOTS);
-    let registrations = labels.iter().map(async |label| {
-        let services = AwsServices::new(calls, job);
-        let mut progress = Progress::default();
-        let mut slot = slots.acquire().await;
-        loop {
-            // Boxed, so that a registration that waits does not hold the memory of a round.
-            match Box::pin(round(job, label, progress, &services)).await {
-                Next::Done(result) => return result.inspect(&finished),
-                Next::Again(left, Pause::None) => progress = left,
-                Next::Again(left, pause) => {
-                    progress = left;
-                    drop(slot);
-                    sleep(until_next_round(pause, job.is_sweep(), calls.left())).await;
-                    slot = slots.acquire().await;
+    let registrations = listed.iter().map(
+        async |Listed {
+                   label,
+                   owned_by_aws,
+               }| {
+            let services = AwsServices::new(calls, job, *owned_by_aws);
+            let mut progress = Progress::default();
+            let mut slot = slots.acquire().await;
+            loop {
+                // Boxed, so that a registration that waits does not hold the memory of a round.
+                match Box::pin(round(job, label, progress, &services)).await {
+                    Next::Done(result) => return result.inspect(&finished),
+                    Next::Again(left, Pause::None) => progress = left,
+                    Next::Again(left, pause) => {
+                        progress = left;
+                        drop(slot);
+                        sleep(until_next_round(pause, job.is_sweep(), calls.left())).await;
+                        slot = slots.acquire().await;
+                    }
                 }
             }
-        }
-    });
+        },
+    );
     join_all(registrations)
         .await
         .into_iter()

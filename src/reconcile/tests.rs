@@ -935,6 +935,30 @@ fn a_registration_that_is_behind_is_described_again_before_a_sweep_reports_it() 
 }
 
 #[test]
+fn what_an_operator_registers_after_a_lost_update_is_not_behind_because_of_it() {
+    let mut registration = Registered::new(SWEEP);
+    let lost = [
+        is("crm:6"),
+        versions(&[5, 6]),
+        READY,
+        Fresh(true),
+        failed(ErrorKind::NoAnswer),
+    ];
+    assert_eq!(registration.ends(lost), "again after Unanswered");
+    let rolled_back = [is("crm:5"), versions(&[5, 6, 7]), is("crm:5")];
+    assert_eq!(registration.ends(rolled_back), "behind 7");
+}
+
+#[test]
+fn a_function_that_cannot_be_read_for_another_reason_is_not_gone() {
+    for registered in ["crm", "crm:6"] {
+        let answers = [is(registered), Function(Err(ErrorKind::Internal))];
+        let end = Registered::new(published(7)).ends(answers);
+        assert_eq!(end, "FunctionUnknown", "{registered}");
+    }
+}
+
+#[test]
 fn a_registration_that_is_behind_because_of_the_sweep_itself_moves() {
     // The sweep's update to version 6 was stored after an event had moved the registration to 7.
     let mut registration = Registered::new(SWEEP);
@@ -1024,6 +1048,17 @@ fn what_somebody_else_registers_after_an_update_is_left_there() {
     );
     // It is seen in another round.
     let mut registration = Registered::new(published(7));
+    registration.ends([
+        is("crm"),
+        READY,
+        Fresh(true),
+        OK,
+        Function(Ok((Readiness::Ready, "b"))),
+    ]);
+    let end = registration.ends([is("crm:live"), Routed(Ok(("7", 0.0)))]);
+    assert_eq!(end, "updated with crm, then crm:live, without evidence");
+    // A sweep does not refresh it either.
+    let mut registration = Registered::new(SWEEP);
     registration.ends([
         is("crm"),
         READY,

@@ -176,7 +176,7 @@ pub(super) fn with_advice(error: &ServiceError) -> String {
             }
             return format!("{error}. {advice}");
         }
-        ErrorKind::ProvidedByAws | ErrorKind::NoFunction => {
+        ErrorKind::NoFunction | ErrorKind::ProvidedByAws => {
             "Only connectors that a Lambda function provides can be updated"
         }
         ErrorKind::NotSent => {

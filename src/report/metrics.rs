@@ -8,8 +8,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Map, Value, json};
 
-use crate::decide::Skip;
-use crate::reconcile::outcome::{ConnectorResult, Outcome};
+use crate::report::counts::Counts;
 use crate::settings::LogLevel;
 
 /// The metrics' namespace in CloudWatch.
@@ -27,9 +26,10 @@ pub enum Invoked {
     ByEvent(Option<DateTime>),
     /// A sweep.
     BySweep {
-        /// Whether it names functions. A deployment pipeline does so for functions that it has just
-        /// deployed, so what such a sweep changes was not stale.
-        of_functions: bool,
+        /// Whether an event should have changed before what it changes. That is not so for the first
+        /// sweep of a new stack, nor for one that names functions: a deployment pipeline does so for
+        /// functions that it has just deployed.
+        finds_stale: bool,
     },
 }
 
@@ -38,53 +38,30 @@ pub enum Invoked {
 /// Lambda's filter treats a line without a level as INFO, and drops it if the minimum log level is higher.
 /// So the line has the minimum log level itself.
 pub fn line(
-    results: &[ConnectorResult],
+    counts: &Counts,
     invoked: Invoked,
     now: SystemTime,
     function_name: &str,
     log_level: LogLevel,
 ) -> String {
-    use Outcome::{Failed, Planned, Skipped, Updated};
-    let count = |is: fn(&Outcome) -> bool| {
-        let results = results.iter().filter(|result| is(&result.outcome));
-        results.count()
-    };
-    let updated = count(|end| matches!(end, Updated { .. }));
-    let changed = count(
-        |end| matches!(end, Updated { evidence: Some(evidence), .. } if !evidence.changed.is_empty()),
-    );
-    let mut counts = vec![
-        ("RegistrationsUpdated", updated),
-        (
-            "RegistrationsSkipped",
-            count(|end| matches!(end, Skipped(_))),
-        ),
-        (
-            "RegistrationsFailed",
-            count(|end| matches!(end, Failed { .. })),
-        ),
-        (
-            "RegistrationsPlanned",
-            count(|end| matches!(end, Planned { .. })),
-        ),
-        // Updates that changed AppFlow's copy.
-        ("RegistrationsChanged", changed),
+    let mut metrics = vec![
+        ("RegistrationsUpdated", counts.updated),
+        ("RegistrationsSkipped", counts.skipped),
+        ("RegistrationsFailed", counts.failed),
+        ("RegistrationsPlanned", counts.planned),
+        ("RegistrationsChanged", counts.changed),
     ];
     let mut deployment_to_update = None;
     match invoked {
-        Invoked::BySweep { of_functions } => counts.extend([
-            // An event should have changed them before.
-            ("StaleRegistrations", if of_functions { 0 } else { changed }),
+        Invoked::BySweep { finds_stale } => metrics.extend([
             (
-                "RegistrationsBehind",
-                count(|end| matches!(end, Skipped(Skip::Behind(_)))),
+                "StaleRegistrations",
+                if finds_stale { counts.changed } else { 0 },
             ),
-            (
-                "OrphanedRegistrations",
-                count(|end| matches!(end, Skipped(Skip::Orphaned(_) | Skip::NoVersion(_)))),
-            ),
+            ("RegistrationsBehind", counts.behind),
+            ("OrphanedRegistrations", counts.orphaned),
         ]),
-        Invoked::ByEvent(Some(deployed_at)) if updated > 0 => {
+        Invoked::ByEvent(Some(deployed_at)) if counts.updated > 0 => {
             // CloudTrail's times are whole seconds of another clock, so the difference can be negative.
             let seconds = DateTime::from(now).as_secs_f64() - deployed_at.as_secs_f64();
             deployment_to_update = Some((seconds * 1000.0).round().max(0.0));
@@ -93,7 +70,7 @@ pub fn line(
     }
     let mut definitions = Vec::new();
     let mut line = Map::new();
-    for (name, count) in counts {
+    for (name, count) in metrics {
         definitions.push(json!({ "Name": name, "Unit": "Count" }));
         line.insert(name.to_owned(), count.into());
     }
@@ -129,13 +106,11 @@ mod tests {
     use crate::model::evidence::Evidence;
     use crate::model::function_arn::{FunctionArn, Version};
     use crate::model::service_error::{Operation, ServiceError};
-    use crate::reconcile::outcome::Failure;
+    use crate::reconcile::outcome::{ConnectorResult, Failure, Outcome};
     use proptest::prelude::*;
     use std::time::Duration;
 
-    const EVERYTHING: Invoked = Invoked::BySweep {
-        of_functions: false,
-    };
+    const EVERYTHING: Invoked = Invoked::BySweep { finds_stale: true };
 
     /// Connectors with these counts of outcomes: updated and changed, updated, skipped, failed, planned,
     /// behind, orphaned.
@@ -183,7 +158,13 @@ mod tests {
     }
 
     fn line(connectors: &[ConnectorResult], invoked: Invoked, now: SystemTime) -> Value {
-        let line = super::line(connectors, invoked, now, "updater", LogLevel::Warn);
+        let line = super::line(
+            &Counts::of(connectors),
+            invoked,
+            now,
+            "updater",
+            LogLevel::Warn,
+        );
         serde_json::from_str(&line).unwrap()
     }
 
@@ -258,7 +239,7 @@ mod tests {
         ] {
             assert_eq!(all[name], count, "{name}");
         }
-        let deployed = Invoked::BySweep { of_functions: true };
+        let deployed = Invoked::BySweep { finds_stale: false };
         let deployed = line(&connectors([1; 7]), deployed, at(9));
         assert_eq!(
             (
@@ -287,17 +268,17 @@ mod tests {
         fn every_line_keeps_the_rules_of_the_format(
             counts in prop::array::uniform7(0usize..20),
             sweep in any::<bool>(),
-            of_functions in any::<bool>(),
+            finds_stale in any::<bool>(),
             deployed_at in prop::option::of(0i64..4_000_000_000),
             now in 0u64..4_000_000_000,
         ) {
             let invoked = if sweep {
-                Invoked::BySweep { of_functions }
+                Invoked::BySweep { finds_stale }
             } else {
                 Invoked::ByEvent(deployed_at.map(DateTime::from_secs))
             };
             let connectors = connectors(counts);
-            let text = super::line(&connectors, invoked, at(now), "updater", LogLevel::Info);
+            let text = super::line(&Counts::of(&connectors), invoked, at(now), "updater", LogLevel::Info);
             prop_assert!(!text.contains('\n'));
             let line: Value = serde_json::from_str(&text).unwrap();
             prop_assert_eq!(line["_aws"]["Timestamp"].as_u64(), Some(now * 1000));

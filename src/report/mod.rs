@@ -2,9 +2,11 @@
 
 mod command;
 pub mod connector;
+pub mod counts;
 pub mod error;
 pub mod log;
 mod messages;
 pub mod metrics;
 pub mod panics;
 pub mod response;
+pub mod summary;

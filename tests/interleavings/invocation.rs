@@ -119,6 +119,7 @@ pub fn job(cause: &Cause) -> Job {
         dry_run: false,
         description: None,
         date: String::new(),
+        event_time: None,
         appflow: None,
     }
 }

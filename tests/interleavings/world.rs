@@ -126,7 +126,8 @@ impl World {
             self.function.alias = newest;
             Change::AliasMoved {
                 alias: ALIAS.to_owned(),
-                shifting: false,
+                split: false,
+                asked: None,
             }
         })
     }
