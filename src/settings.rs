@@ -31,7 +31,7 @@ pub const AWS_LAMBDA_LOG_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 pub const AWS_LAMBDA_LOG_FORMAT: &str = "AWS_LAMBDA_LOG_FORMAT";
 
 /// The SDK's own variables for the services' endpoints. They are only validated here: the SDK panics at
-/// the first call if one is not a URL, or is blank.
+/// the first call if one is not a URL. A blank one counts as unset.
 pub const ENDPOINTS: [&str; 3] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_APPFLOW",
@@ -155,8 +155,8 @@ impl Settings {
     fn read(lookup: impl Fn(&'static str) -> Option<OsString>) -> Result<Self, InvalidSettings> {
         for name in ENDPOINTS {
             let value = lookup(name).map(|value| value.to_string_lossy().into_owned());
-            if let Some(value) = value.filter(|value| !is_url(value)) {
-                let expected = "a URL such as https://appflow.example; leave it out for AWS's own \
+            if let Some(value) = value.filter(|value| !value.trim().is_empty() && !is_url(value)) {
+                let expected = "a URL such as https://appflow.example, or nothing for AWS's own \
                                 endpoint";
                 return Err(invalid(name, &value, expected));
             }
@@ -290,7 +290,11 @@ mod tests {
             log_format: LogFormat::Json,
         };
         assert_eq!(read(&[]).unwrap(), defaults);
-        let blank: Vec<_> = VARIABLES.iter().map(|variable| (*variable, " ")).collect();
+        let blank: Vec<_> = VARIABLES
+            .iter()
+            .chain(&ENDPOINTS)
+            .map(|variable| (*variable, " "))
+            .collect();
         assert_eq!(read(&blank).unwrap(), defaults);
     }
 
@@ -372,8 +376,6 @@ mod tests {
                 "TRACE, DEBUG, INFO, WARN, ERROR, FATAL",
             ),
             (AWS_LAMBDA_LOG_FORMAT, "XML", "JSON, Text"),
-            ("AWS_ENDPOINT_URL", "", "leave it out"),
-            ("AWS_ENDPOINT_URL_APPFLOW", " ", "a URL such as"),
             (
                 "AWS_ENDPOINT_URL_APPFLOW",
                 "appflow.example",

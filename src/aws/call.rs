@@ -1,12 +1,13 @@
 //! The calls of one invocation: each ends by the invocation's deadline, a call that is cut off returns an
 //! error like any other, and a call that is throttled is retried while there is time.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_appflow::config::http::HttpResponse;
 use aws_sdk_appflow::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_appflow::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_appflow::operation::RequestId;
+use aws_smithy_async::time::SharedTimeSource;
 use tokio::time::sleep;
 
 use crate::aws::deadline::Deadline;
@@ -29,6 +30,7 @@ const THROTTLED_ROUND: Duration = Duration::from_secs(25);
 pub struct Calls<'a> {
     pub(super) appflow: &'a aws_sdk_appflow::Client,
     pub(super) lambda: &'a aws_sdk_lambda::Client,
+    pub(super) clock: &'a SharedTimeSource,
     /// Whether the environment has what requests are signed with. Without it, the SDK returns an error that
     /// looks like one of the network.
     pub(super) can_sign: bool,
@@ -36,6 +38,11 @@ pub struct Calls<'a> {
 }
 
 impl Calls<'_> {
+    /// The time, by the clock that signs the requests.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
     /// The time left for calls.
     pub fn left(&self) -> Duration {
         self.deadline.left()
