@@ -31,6 +31,8 @@ impl Aws {
     /// SDK's configuration; its clock is the one of this program.
     pub async fn new(config: &SdkConfig) -> Self {
         let pace = Pace::default();
+        let region = config.region().map(AsRef::as_ref);
+        let has_region = region.is_some_and(|region| !region.trim().is_empty());
         let has_credentials = match config.credentials_provider() {
             Some(provider) => provider.provide_credentials().await.is_ok(),
             None => false,
@@ -40,7 +42,7 @@ impl Aws {
             lambda: lambda::client(config, &pace),
             pace,
             clock: config.time_source().unwrap_or_default(),
-            can_sign: config.region().is_some() && has_credentials,
+            can_sign: has_region && has_credentials,
         }
     }
 
