@@ -50,7 +50,7 @@ pub struct Authority {
 #[derive(Debug)]
 enum Services {
     /// A new one for each, with a new key.
-    New(Issuer<'static, KeyPair>),
+    New(Box<Issuer<'static, KeyPair>>),
     /// One for all, with the certificates between it and the authority's.
     Given {
         chain: Vec<CertificateDer<'static>>,
@@ -69,7 +69,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let certificate = params.self_signed(&key).map_err(io::Error::other)?.pem();
-        let services = Services::New(Issuer::new(params, key));
+        let services = Services::New(Box::new(Issuer::new(params, key)));
         Ok(Self {
             certificate,
             services,
