@@ -6,6 +6,7 @@
 
 #![allow(unreachable_pub)] // nothing reaches into a benchmark
 
+mod certificates;
 mod contestants;
 mod figures;
 mod measure;
@@ -109,8 +110,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     };
 
+    let authority = certificates::authority(scratch)?;
     println!("building …");
-    let authority = Authority::new()?;
     let mut contestants = contestants::build(target, &arguments.python, &authority, scratch)?;
     for (name, file) in arguments.also {
         if contestants.iter().any(|other| other.name == name) {

@@ -1,7 +1,10 @@
 //! Wires the program together: settings, log, clients, run.
 
-use aws_smithy_runtime_api::shared::IntoShared;
-use connector_updater::aws::access::Access;
+use aws_config::BehaviorVersion;
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use connector_updater::aws::clients::Aws;
 use connector_updater::aws::https::Https;
 use connector_updater::report::log;
@@ -26,7 +29,14 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     log::start(settings.log_level, settings.log_format);
     let https = Https::from_env()?;
-    let aws = Aws::new(&Access::from_env(https.clone().into_shared()));
+    // Lambda sets Region and credentials in the environment, and has no files with profiles.
+    let no_files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "");
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(https.clone())
+        .region(EnvironmentVariableRegionProvider::new())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .profile_files(no_files.build());
+    let aws = Aws::new(&config.load().await).await;
     https.open(|client| aws.make_first_calls(client)).await;
     let updater = Updater::new(settings, aws);
     let handle = |event: LambdaEvent<String>| {

@@ -307,7 +307,11 @@ mod tests {
             log_format: LogFormat::Json,
         };
         assert_eq!(read(&[]).unwrap(), defaults);
-        let blank: Vec<_> = VARIABLES.iter().map(|variable| (*variable, " ")).collect();
+        let blank: Vec<_> = VARIABLES
+            .iter()
+            .chain(&ENDPOINTS)
+            .map(|variable| (*variable, " "))
+            .collect();
         assert_eq!(read(&blank).unwrap(), defaults);
     }
 

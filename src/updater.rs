@@ -1,7 +1,6 @@
 //! Handles one invocation, from event to response.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -90,7 +89,7 @@ impl Updater {
         (self.write_metrics)(&metrics::line(
             &Counts::of(results),
             invoked,
-            SystemTime::now(),
+            self.aws.now(),
             &context.env_config.function_name,
             self.settings.log_level,
         ));
@@ -188,7 +187,7 @@ impl Updater {
 
     /// What every job takes from the settings and the invocation.
     fn job(&self, time: Option<DateTime>, context: &Context) -> Job {
-        let time = time.unwrap_or_else(|| SystemTime::now().into());
+        let time = time.unwrap_or_else(|| self.aws.now().into());
         let date = time.fmt(Format::DateTime).unwrap_or_default();
         Job {
             cause: Cause::Sweep { to_newest: false },
@@ -214,7 +213,9 @@ impl Updater {
         event_id: Option<&str>,
         context: &Context,
     ) -> Result<(Vec<ConnectorResult>, Connectors), Error> {
-        let calls = self.aws.until(Deadline::before(context.deadline()));
+        let calls = self
+            .aws
+            .until(Deadline::before(context.deadline(), self.aws.now()));
         let log = |result: &ConnectorResult| {
             connector::log(result, &context.request_id, event_id);
         };

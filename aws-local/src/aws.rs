@@ -50,6 +50,11 @@ impl Aws {
         self.state().faults.add(fault);
     }
 
+    /// Makes every open TLS connection carry nothing from now on: see [`World::fall_silent`].
+    pub fn fall_silent(&self) {
+        self.state().fall_silent();
+    }
+
     /// Runs a hook once, right before the work of the next such call: see [`World::once_before`].
     pub fn once_before(
         &self,

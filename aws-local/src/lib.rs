@@ -85,11 +85,19 @@ impl AwsLocal {
     }
 
     /// Also serves AppFlow and Lambda over TLS, on two more ports of the loopback interface, with
-    /// certificates that `authority` signs. Lambda's port offers HTTP/2, as Lambda was reported to
-    /// (<https://github.com/rusoto/rusoto/pull/1900>). For AppFlow that is unverified: its port offers
-    /// HTTP/1.1 only.
+    /// certificates that `authority` signs. Both offer HTTP/2, as both services were recorded to
+    /// (of Lambda, <https://github.com/rusoto/rusoto/pull/1900>).
     pub fn serve_tls(&self, authority: &Authority) -> io::Result<Tls> {
-        let serve = |protocols: &[&[u8]]| {
+        self.serve_tls_with(authority, &[tls::HTTP_2, tls::HTTP_1])
+    }
+
+    /// The same, without HTTP/2.
+    pub fn serve_tls_without_http_2(&self, authority: &Authority) -> io::Result<Tls> {
+        self.serve_tls_with(authority, &[tls::HTTP_1])
+    }
+
+    fn serve_tls_with(&self, authority: &Authority, protocols: &[&[u8]]) -> io::Result<Tls> {
+        let serve = || {
             let acceptor = authority.acceptor(protocols)?;
             let listener = tls::listener()?;
             let address = listener.local_addr()?;
@@ -100,9 +108,7 @@ impl AwsLocal {
             })?;
             io::Result::Ok(address)
         };
-        let appflow = serve(&[tls::HTTP_1])?;
-        let lambda = serve(&[tls::HTTP_2, tls::HTTP_1])?;
-        Ok(Tls::new(appflow, lambda))
+        Ok(Tls::new(serve()?, serve()?))
     }
 
     /// Closes all open TLS connections.

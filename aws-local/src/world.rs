@@ -1,5 +1,6 @@
 //! Everything behind the port: the services, their faults and hooks, and what was recorded.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub struct World {
     pub state_events: bool,
     /// Notifies all TLS connections to close.
     pub(crate) closing: Arc<Notify>,
+    /// How many times the TLS connections have fallen silent.
+    pub(crate) silences: Arc<AtomicUsize>,
     before: Hooks,
     after: Hooks,
     numbers: u64,
@@ -106,6 +109,11 @@ impl World {
             hook(self);
         }
         done
+    }
+
+    /// Makes every open TLS connection carry nothing from now on, and stay open. New ones work.
+    pub fn fall_silent(&mut self) {
+        self.silences.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Records the error of a call.

@@ -5,19 +5,21 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_appflow::Client;
 use aws_sdk_appflow::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_appflow::config::retry::RetryConfig;
 use aws_sdk_appflow::config::timeout::TimeoutConfig;
-use aws_sdk_appflow::config::{BehaviorVersion, Config, ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_appflow::config::{Builder, ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_appflow::error::{BoxError, SdkError};
 use aws_sdk_appflow::types::{
     ConnectorDetail, ConnectorProvisioningConfig, ConnectorType, LambdaConnectorProvisioningConfig,
 };
 use serde_json::Value;
 
-use crate::aws::access::Access;
 use crate::aws::call::{ATTEMPTS, Calls, retry_partition};
+use crate::aws::clients::is_blank;
+use crate::aws::give_up::GiveUp;
 use crate::model::evidence::Configuration;
 use crate::model::function_arn::{FunctionArn, NotAFunction};
 
@@ -27,28 +29,28 @@ use crate::model::update::Update;
 
 /// The largest page of ListConnectors (`maxResults`; its default is 20).
 const PAGE: i32 = 100;
-/// One attempt. An update takes as long as AppFlow waits for the connector, which is up to 10 seconds.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// One attempt. AppFlow waits for nothing in its reads.
+const ATTEMPT: Duration = Duration::from_secs(5);
+/// An update takes as long as AppFlow waits for the connector, which is up to 10 seconds.
+const UPDATE: Duration = Duration::from_secs(20);
 
 /// A client whose attempts and retries are limited in time.
-pub(super) fn client(access: &Access) -> Client {
-    let mut config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(access.region.clone())
-        .use_fips(access.use_fips)
-        .use_dual_stack(access.use_dual_stack)
-        .http_client(access.http_client.clone())
-        .time_source(access.time_source.clone())
+pub(super) fn client(config: &SdkConfig) -> Client {
+    let mut service = Builder::from(config)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .retry_partition(retry_partition("appflow"))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .build(),
-        );
-    config.set_credentials_provider(access.credentials.clone());
-    config.set_endpoint_url(access.appflow.clone());
-    Client::from_conf(config.build())
+        .timeout_config(attempts_of(ATTEMPT))
+        .interceptor(GiveUp);
+    if is_blank("AWS_ENDPOINT_URL_APPFLOW") {
+        service.set_endpoint_url(config.endpoint_url().map(str::to_owned));
+    }
+    Client::from_conf(service.build())
+}
+
+fn attempts_of(time: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(time)
+        .build()
 }
 
 impl Calls<'_> {
@@ -136,7 +138,8 @@ impl Calls<'_> {
             .lambda_arn(update.target.to_string())
             .build();
         let once = aws_sdk_appflow::config::Builder::new()
-            .retry_config(RetryConfig::standard().with_max_attempts(1));
+            .retry_config(RetryConfig::standard().with_max_attempts(1))
+            .timeout_config(attempts_of(UPDATE));
         self.make_once(Operation::UpdateConnectorRegistration, async {
             // The builder rejects only a missing ARN.
             let lambda = lambda.map_err(SdkError::construction_failure)?;

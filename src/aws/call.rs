@@ -30,22 +30,22 @@ const THROTTLED_ROUND: Duration = Duration::from_secs(25);
 pub struct Calls<'a> {
     pub(super) appflow: &'a aws_sdk_appflow::Client,
     pub(super) lambda: &'a aws_sdk_lambda::Client,
+    pub(super) clock: &'a SharedTimeSource,
     /// Whether the environment has what requests are signed with. Without it, the SDK returns an error that
     /// looks like one of the network.
     pub(super) can_sign: bool,
     pub(super) deadline: Deadline,
-    pub(super) time_source: &'a SharedTimeSource,
 }
 
 impl Calls<'_> {
+    /// The time, by the clock that signs the requests.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
     /// The time left for calls.
     pub fn left(&self) -> Duration {
         self.deadline.left()
-    }
-
-    /// The time by the clients' clock.
-    pub fn now(&self) -> SystemTime {
-        self.time_source.now()
     }
 
     /// Makes a call that may be repeated: if it is throttled in all of the SDK's attempts, again while

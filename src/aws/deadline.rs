@@ -16,9 +16,9 @@ const LONGEST_INVOCATION: Duration = Duration::from_secs(900);
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// The deadline of an invocation that Lambda ends at `end`.
-    pub fn before(end: SystemTime) -> Self {
-        let left = left_until(end, SystemTime::now());
+    /// The deadline of an invocation that Lambda ends at `end`, where it is `now`.
+    pub fn before(end: SystemTime, now: SystemTime) -> Self {
+        let left = left_until(end, now);
         Self(Instant::now() + left.saturating_sub(REPORTING))
     }
 

@@ -14,6 +14,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::connection::CaptureSmithyConnection;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector, http_client_fn,
@@ -188,7 +189,13 @@ struct AmazonFirst {
 
 impl HttpConnector for AmazonFirst {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let again = request.try_clone();
+        let mut again = request.try_clone();
+        // A clone has no extensions, and this one is for whoever gives up the call's connection.
+        if let (Some(again), Some(connection)) =
+            (&mut again, request.extension::<CaptureSmithyConnection>())
+        {
+            again.add_extension(connection.clone());
+        }
         let response = self.amazon.call(request);
         let system = self.system.clone();
         HttpConnectorFuture::new(async move {
@@ -263,21 +270,21 @@ mod tests {
     use std::net::{Ipv4Addr, TcpListener};
     use std::time::{Instant, SystemTime};
 
+    use aws_config::{BehaviorVersion, SdkConfig};
     use aws_local::AwsLocal;
     use aws_local::tls::Authority;
     use aws_local::tls::Tls;
     use aws_sdk_appflow::config::{Credentials, Region, SharedCredentialsProvider};
-    use aws_smithy_async::time::SharedTimeSource;
+    use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
     use base64::prelude::{BASE64_STANDARD, Engine};
+    use futures_util::future::{join, join_all};
     use rustls::CertificateError;
     use sha2::{Digest, Sha256};
     use tokio::time::sleep;
 
-    use crate::aws::access::Access;
     use crate::aws::clients::Aws;
     use crate::aws::deadline::Deadline;
-
-    use aws_smithy_runtime_api::shared::IntoShared;
+    use crate::model::service_error::ErrorKind;
 
     use super::*;
 
@@ -327,26 +334,35 @@ mod tests {
         Https::new(amazon, system, false).expect("connections")
     }
 
-    fn clients(https: &Https, tls: &Tls) -> Aws {
-        Aws::new(&Access {
-            region: Some(Region::new(aws_local::place::REGION)),
-            credentials: Some(SharedCredentialsProvider::new(Credentials::new(
-                "id", "secret", None, None, "test",
-            ))),
-            appflow: Some(tls.appflow.clone()),
-            lambda: Some(tls.lambda.clone()),
-            use_fips: false,
-            use_dual_stack: false,
-            http_client: https.clone().into_shared(),
-            time_source: SharedTimeSource::default(),
-        })
+    /// The services' endpoints, in place of the environment's.
+    #[derive(Debug)]
+    struct Endpoints(Tls);
+
+    impl LoadServiceConfig for Endpoints {
+        fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+            let of_appflow = key.service_id() == "Appflow";
+            let Tls { appflow, lambda } = self.0.clone();
+            Some(if of_appflow { appflow } else { lambda })
+        }
+    }
+
+    async fn clients(https: &Https, tls: &Tls) -> Aws {
+        let credentials = Credentials::new("id", "secret", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(aws_local::place::REGION))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .service_config(Endpoints(tls.clone()))
+            .http_client(https.clone());
+        Aws::new(&config.build()).await
     }
 
     /// Whether a call of AppFlow gets a response, and is not stopped by its certificate.
     async fn reaches(https: &Https, (_, tls): &(AwsLocal, Tls)) -> bool {
         let end = SystemTime::now() + Duration::from_secs(60);
         match clients(https, tls)
-            .until(Deadline::before(end))
+            .await
+            .until(Deadline::before(end, SystemTime::now()))
             .labels()
             .await
         {
@@ -392,9 +408,92 @@ mod tests {
         );
     }
 
+    /// The services, with or without HTTP/2, and an authority for their certificates.
+    fn services_of(authority: &Authority, with_http_2: bool) -> (AwsLocal, Tls) {
+        let aws = AwsLocal::start(0).expect("a free port");
+        let tls = match with_http_2 {
+            true => aws.serve_tls(authority),
+            false => aws.serve_tls_without_http_2(authority),
+        };
+        (aws, tls.expect("two more"))
+    }
+
+    /// Makes so many calls of AppFlow and two of Lambda at the same time; all have to get an answer, within this
+    /// time.
+    async fn all_answer(aws: &Aws, number: usize, within: Duration) {
+        let end = SystemTime::now() + Duration::from_secs(60);
+        let calls = aws.until(Deadline::before(end, SystemTime::now()));
+        let start = Instant::now();
+        let function = "arn:aws:lambda:us-east-1:123456789012:function:none";
+        let function = function.parse().expect("an ARN");
+        let labels = (0..number).map(|_| calls.labels());
+        let functions = (0..2).map(|_| calls.function(&function));
+        let (labels, functions) = join(join_all(labels), join_all(functions)).await;
+        for labels in labels {
+            assert_eq!(labels, Ok(Vec::new()));
+        }
+        for function in functions {
+            let error = function.expect_err("there is no such function");
+            assert_eq!(error.kind, ErrorKind::NotFound, "{error}");
+        }
+        assert!(start.elapsed() < within, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_silent_connection_costs_each_call_that_shares_it_one_attempt_and_no_later_retry() {
+        let [amazon, system] = [(); 2].map(|()| Authority::new().expect("a key"));
+        let runs = [&amazon, &system].map(|authority| {
+            [true, false].map(|with_http_2| {
+                let https = trusting(&amazon, &system);
+                async move {
+                    let (services, tls) = services_of(authority, with_http_2);
+                    let aws = clients(&https, &tls).await;
+                    https
+                        .open_within(LONG, |client| aws.make_first_calls(client))
+                        .await;
+                    until_handshakes(&services, 2).await;
+                    // More retries than the SDK's quota has, unless those that succeed give theirs back.
+                    for _ in 0..3 {
+                        services.fall_silent();
+                        all_answer(&aws, 20, Duration::from_secs(9)).await;
+                        // Those that are open now work.
+                        all_answer(&aws, 20, Duration::from_secs(2)).await;
+                    }
+                }
+            })
+        });
+        join_all(runs.into_iter().flatten()).await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_falls_silent_before_it_is_known_whom_to_trust_costs_one_attempt() {
+        let [amazon, system] = [(); 2].map(|()| Authority::new().expect("a key"));
+        let https = trusting(&amazon, &system);
+        let (services, tls) = services(&system);
+        let aws = clients(&https, &tls).await;
+        services.once_before("ListConnectors", |world| world.fall_silent());
+        all_answer(&aws, 1, Duration::from_secs(9)).await;
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_dropped_unanswered_gives_up_its_connection() {
+        let authority = Authority::new().expect("a key");
+        for with_http_2 in [true, false] {
+            let https = trusting(&authority, &authority);
+            let (services, tls) = services_of(&authority, with_http_2);
+            let aws = clients(&https, &tls).await;
+            all_answer(&aws, 1, LONG).await;
+            services.fall_silent();
+            // As at the deadline of an invocation.
+            let dropped = all_answer(&aws, 1, LONG);
+            assert!(timeout(Duration::from_millis(100), dropped).await.is_err());
+            all_answer(&aws, 1, Duration::from_secs(1)).await;
+        }
+    }
+
     /// Opens at least so many connections, during which nothing is sent, and makes both calls after that.
     async fn open_and_call(https: &Https, services: &AwsLocal, tls: &Tls, at_least: usize) {
-        let aws = clients(https, tls);
+        let aws = clients(https, tls).await;
         let start = Instant::now();
         https
             .open_within(LONG, |client| aws.make_first_calls(client))
@@ -406,7 +505,7 @@ mod tests {
         until_handshakes(services, at_least).await;
         assert_eq!(services.take_calls(), []);
         let end = SystemTime::now() + Duration::from_secs(60);
-        let calls = aws.until(Deadline::before(end));
+        let calls = aws.until(Deadline::before(end, SystemTime::now()));
         assert!(calls.labels().await.is_ok());
         let function = "arn:aws:lambda:us-east-1:123456789012:function:none";
         let look = calls.function(&function.parse().expect("an ARN")).await;
@@ -468,7 +567,7 @@ mod tests {
             appflow: endpoint.clone(),
             lambda: endpoint,
         };
-        let aws = clients(&https, &tls);
+        let aws = clients(&https, &tls).await;
         let limit = Duration::from_millis(100);
         let opening = https.open_within(limit, |client| aws.make_first_calls(client));
         // The SDK alone would wait for 3.1 seconds.

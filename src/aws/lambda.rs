@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::Builder;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::config::{BehaviorVersion, Config};
 
-use crate::aws::access::Access;
 use crate::aws::call::{ATTEMPTS, Calls, retry_partition};
+use crate::aws::clients::is_blank;
+use crate::aws::give_up::GiveUp;
 use crate::aws::pace::Pace;
 use crate::model::alias::Alias;
 use crate::model::function_arn::{FunctionArn, Qualifier, Versions};
@@ -27,24 +29,23 @@ pub(crate) const STATEMENT_ID: &str = "connector-updater-appflow";
 pub(crate) const APPFLOW: &str = "appflow.amazonaws.com";
 
 /// A client whose attempts and retries are limited in time.
-pub(super) fn client(access: &Access, pace: &Pace) -> Client {
-    let mut config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(access.region.clone())
-        .use_fips(access.use_fips)
-        .use_dual_stack(access.use_dual_stack)
-        .http_client(pace.client(&access.http_client, ATTEMPT))
-        .time_source(access.time_source.clone())
+pub(super) fn client(config: &SdkConfig, pace: &Pace) -> Client {
+    let mut service = Builder::from(config)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .retry_partition(retry_partition("lambda"))
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_attempt_timeout(PACED_ATTEMPT)
                 .build(),
-        );
-    config.set_credentials_provider(access.credentials.clone());
-    config.set_endpoint_url(access.lambda.clone());
-    Client::from_conf(config.build())
+        )
+        .interceptor(GiveUp);
+    if let Some(client) = config.http_client() {
+        service.set_http_client(Some(pace.client(&client, ATTEMPT)));
+    }
+    if is_blank("AWS_ENDPOINT_URL_LAMBDA") {
+        service.set_endpoint_url(config.endpoint_url().map(str::to_owned));
+    }
+    Client::from_conf(service.build())
 }
 
 impl Calls<'_> {

@@ -30,6 +30,7 @@ mod retries;
 mod samples;
 mod scope;
 mod settings;
+mod silent;
 mod state_events;
 mod sweep;
 mod table;

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use aws_local::AwsLocal;
+use aws_local::bootstrap::Bootstrap;
 use aws_local::runtime_api::Outcome;
 
-use crate::world::World;
+use crate::tls::{self, UPDATER};
+use crate::world::{CRM, World, arn};
 
 #[test]
 fn an_invalid_setting_stops_startup_and_names_the_variable_and_what_is_allowed() {
@@ -30,7 +33,11 @@ fn an_invalid_setting_stops_startup_and_names_the_variable_and_what_is_allowed()
             "TRACE, DEBUG, INFO, WARN, ERROR, FATAL",
         ),
         ("AWS_LAMBDA_LOG_FORMAT", "yaml", "JSON, Text"),
-        ("AWS_ENDPOINT_URL_APPFLOW", "", "expected a URL"),
+        (
+            "AWS_ENDPOINT_URL_APPFLOW",
+            "appflow.example",
+            "expected a URL",
+        ),
         (
             "AWS_ENDPOINT_URL_LAMBDA",
             "lambda.example",
@@ -68,4 +75,22 @@ fn blank_settings_are_the_defaults() {
     ]);
     let answer = world.answer(r#"{"source": "aws.s3", "detail-type": "Object Created"}"#);
     assert_eq!(answer["dryRun"], false);
+}
+
+#[test]
+fn a_blank_endpoint_of_a_service_counts_as_unset() {
+    for blank in ["", " "] {
+        let aws = AwsLocal::start(0).expect("a free port");
+        let endpoint = aws.endpoint();
+        let variables = [
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_ENDPOINT_URL_APPFLOW", blank),
+            ("AWS_ENDPOINT_URL_LAMBDA", blank),
+        ];
+        let updater = Bootstrap::start(UPDATER, &aws, &variables).expect("the binary starts");
+        let world = World { aws, updater };
+        world.function(CRM, 1);
+        world.register("plain", &arn(CRM, None));
+        tls::deploy(&world, &["1.2"]);
+    }
 }

@@ -6,10 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_local::place::{REGION, UPDATER, function_arn};
 use aws_sdk_appflow::config::{Credentials, Region, SharedCredentialsProvider};
-use aws_smithy_async::time::SharedTimeSource;
-use connector_updater::aws::access::Access;
 use connector_updater::aws::clients::Aws;
 use connector_updater::model::service_error::ErrorKind;
 use connector_updater::reconcile::outcome::{Failure, Outcome};
@@ -78,9 +77,10 @@ impl Environments {
         request_id: &str,
         calm: bool,
     ) -> Result<Response, Error> {
-        let environment = match self.idle.borrow_mut().pop() {
+        let idle = self.idle.borrow_mut().pop();
+        let environment = match idle {
             Some(idle) => idle,
-            None => self.make(),
+            None => self.make().await,
         };
         let updater = Rc::clone(&self.all.borrow()[environment]);
         let number = begin(&self.world, environment, calm);
@@ -102,22 +102,22 @@ impl Environments {
         outcome
     }
 
-    fn make(&self) -> usize {
-        let mut all = self.all.borrow_mut();
-        let number = all.len();
+    async fn make(&self) -> usize {
+        let number = self.all.borrow().len();
         let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "simulation");
-        let access = Access {
-            region: Some(Region::new(REGION)),
-            credentials: Some(SharedCredentialsProvider::new(credentials)),
-            appflow: None,
-            lambda: None,
-            use_fips: false,
-            use_dual_stack: false,
-            http_client: network::client(&self.world, number),
-            time_source: SharedTimeSource::new(Clock::new()),
-        };
-        let updater = Updater::new(self.settings.clone(), Aws::new(&access));
-        all.push(Rc::new(updater.with_metrics_to(|_| ())));
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(network::client(&self.world, number))
+            .time_source(Clock::new())
+            .build();
+        // It has its credentials, and waits for nothing.
+        let aws = Aws::new(&config).await;
+        let updater = Updater::new(self.settings.clone(), aws);
+        self.all
+            .borrow_mut()
+            .push(Rc::new(updater.with_metrics_to(|_| ())));
         self.world.state().environments.push(0);
         number
     }

@@ -1,6 +1,7 @@
 //! Serves AppFlow, Lambda, and the Lambda Runtime API on one port.
 
 mod runtime;
+mod wire;
 
 use std::io;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::faults::Fault;
 use crate::lambda::Reference;
 use crate::place;
+use crate::server::wire::Wire;
 use crate::services::{self, Dropped, response};
 use crate::tls;
 use crate::world::{Shared, lock};
@@ -41,7 +43,7 @@ pub(crate) async fn serve_tls(
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let handshake = acceptor.accept(stream);
+        let handshake = acceptor.accept(Wire::new(stream, &lock(&world).silences));
         let world = Arc::clone(&world);
         tokio::spawn(async move {
             // A client that does not trust the certificate reports that itself.
