@@ -1,5 +1,6 @@
 //! AppFlow's API for custom connectors: register, update, describe, list, and unregister them.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
 
@@ -7,6 +8,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, ApiError};
+use crate::clock::Clock;
 use crate::constraints::{ARN, CLIENT_TOKEN, DESCRIPTION, LABEL, Members, NEXT_TOKEN};
 use crate::lambda::{Lambda, Refusal};
 use crate::place::{ACCOUNT, PARTITION, REGION};
@@ -29,6 +31,10 @@ const OWN_CONNECTORS: [&str; 7] = [
     "Zendesk",
 ];
 
+/// Connectors with a label that AWS itself provides: one that DescribeConnector knows, and one that it does
+/// not.
+const AWS_CONNECTORS: [&str; 2] = ["GitHub", "HubSpot"];
+
 /// The operations that read a function's configuration and store it.
 const STORING: [&str; 2] = ["RegisterConnector", "UpdateConnectorRegistration"];
 
@@ -41,8 +47,11 @@ pub struct AppFlow {
     read: BTreeMap<u64, Read>,
     /// By how much the clock for tokens was advanced.
     skipped: Duration,
-    /// Whether responses look like a recorded one: see [`AppFlow::as_recorded`].
-    as_recorded: bool,
+    pub(crate) clock: Clock,
+    /// Whether ListConnectors lists connectors with a label that AWS itself provides.
+    lists_aws_connectors: bool,
+    /// How often lists were shuffled, if they are.
+    shuffles: Option<Cell<usize>>,
 }
 
 /// A registered connector.
@@ -103,9 +112,16 @@ impl AppFlow {
         }
     }
 
-    /// From now on, responses look like a recorded one: enumerations in other cases, no `connectorArn`.
-    pub fn as_recorded(&mut self) {
-        self.as_recorded = true;
+    /// From now on, ListConnectors lists connectors of type `CustomConnector` that AWS itself provides, as
+    /// public output shows them. DescribeConnector knows one of them, which has no function, and not the
+    /// other.
+    pub fn list_aws_connectors(&mut self) {
+        self.lists_aws_connectors = true;
+    }
+
+    /// From now on, each description has its lists in another order.
+    pub fn shuffle_lists(&mut self) {
+        self.shuffles = Some(Cell::default());
     }
 
     /// Advances the clock for client tokens.
@@ -274,7 +290,7 @@ impl AppFlow {
                 lambda_arn: read.lambda_arn,
                 description: read.description,
                 configuration: read.configuration,
-                registered_at: jiff::Timestamp::now().as_second() as f64,
+                registered_at: registered_at(self.clock.now()),
             };
             self.registrations.insert(read.label, registration);
         } else {
@@ -301,7 +317,7 @@ impl AppFlow {
 
     /// The clock for client tokens.
     fn now(&self) -> SystemTime {
-        SystemTime::now() + self.skipped
+        self.clock.now() + self.skipped
     }
 
     fn describe(&self, input: &Value) -> Answer {
@@ -323,19 +339,33 @@ impl AppFlow {
                 "connectorLabel is required for connectorType CustomConnector.",
             ));
         };
+        if self.lists_aws_connectors && label == AWS_CONNECTORS[0] {
+            return Ok(json!({ "connectorConfiguration": {
+                "connectorType": "CUSTOMCONNECTOR",
+                "connectorLabel": label,
+                "connectorName": label,
+                "connectorOwner": "AWS",
+                "canUseAsSource": true,
+            }}));
+        }
         let registration = self
             .registration(label)
             .ok_or_else(|| not_registered(label))?;
         let mut configuration = registration.configuration.clone();
+        if let Some(shuffles) = &self.shuffles {
+            shuffles.update(|shuffles| shuffles + 1);
+            rotate(&mut configuration, shuffles.get());
+        }
+        // As recorded: the enumerations are not spelled as in the API model.
         let own = json!({
-            "connectorType": self.spelling("CustomConnector", "CUSTOMCONNECTOR"),
+            "connectorType": "CUSTOMCONNECTOR",
             "connectorLabel": label,
-            "connectorDescription": registration.description,
-            "connectorArn": if self.as_recorded { Value::Null } else { connector_arn(label).into() },
-            "connectorProvisioningType": self.spelling("LAMBDA", "Lambda"),
+            "connectorDescription": registration.described(),
+            "connectorArn": null,
+            "connectorProvisioningType": "Lambda",
             "connectorProvisioningConfig": { "lambda": { "lambdaArn": registration.lambda_arn } },
             "registeredAt": registration.registered_at,
-            "registeredBy": format!("arn:{PARTITION}:iam::{ACCOUNT}:root"),
+            "registeredBy": "CUSTOM",
         });
         if let (Some(configuration), Value::Object(own)) = (configuration.as_object_mut(), own) {
             configuration.extend(own);
@@ -376,15 +406,26 @@ impl AppFlow {
                 "connectorOwner": registration.configuration["connectorOwner"],
                 "connectorVersion": registration.configuration["connectorVersion"],
                 "connectorModes": registration.configuration["connectorModes"],
-                "connectorDescription": registration.description,
-                "connectorType": self.spelling("CustomConnector", "CUSTOMCONNECTOR"),
-                "connectorProvisioningType": self.spelling("LAMBDA", "Lambda"),
+                "connectorDescription": registration.described(),
+                "connectorType": "CUSTOMCONNECTOR",
+                "connectorProvisioningType": "Lambda",
                 "registeredAt": registration.registered_at,
             });
             (label.clone(), connector)
         });
+        let of_aws = AWS_CONNECTORS.iter().filter(|_| self.lists_aws_connectors);
+        let of_aws = of_aws.map(|label| {
+            let connector = json!({
+                "connectorLabel": label,
+                "connectorName": label,
+                "connectorOwner": "AWS",
+                "connectorType": "CUSTOMCONNECTOR",
+            });
+            ((*label).to_owned(), connector)
+        });
         let mut rest: Vec<(String, Value)> = own
             .chain(custom)
+            .chain(of_aws)
             .filter(|(name, _)| after.as_ref().is_none_or(|after| name > after))
             .collect();
         rest.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -405,10 +446,35 @@ impl AppFlow {
             None => Err(not_registered(label)),
         }
     }
+}
 
-    fn spelling(&self, modelled: &'static str, recorded: &'static str) -> &'static str {
-        if self.as_recorded { recorded } else { modelled }
+impl Registration {
+    /// Its description, or else its connector's name.
+    fn described(&self) -> Value {
+        match &self.description {
+            Some(description) => description.as_str().into(),
+            None => self.configuration["connectorName"].clone(),
+        }
     }
+}
+
+/// Rotates every list by this many items.
+fn rotate(value: &mut Value, by: usize) {
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            let by = by % items.len();
+            items.rotate_left(by);
+            items.iter_mut().for_each(|item| rotate(item, by));
+        }
+        Value::Object(members) => members.values_mut().for_each(|member| rotate(member, by)),
+        _ => {}
+    }
+}
+
+/// A time in whole seconds, as AppFlow writes it.
+fn registered_at(time: SystemTime) -> f64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or_default().as_secs() as f64
 }
 
 /// Invokes the function for its configuration, as AppFlow does when a connector is registered or
@@ -420,7 +486,10 @@ fn configuration(lambda: &mut Lambda, arn: &str) -> Answer {
         .map_err(|refusal| match refusal {
             Refusal::NoFunction(message) => ApiError::new("ResourceNotFoundException", message),
             Refusal::NotAllowed(message) => ApiError::new("AccessDeniedException", message),
-            Refusal::NotNow(message) => ApiError::new("ConnectorServerException", message),
+            Refusal::NotNow(message) => ApiError::new(
+                "ConnectorServerException",
+                format!("Error while communicating to connector: {message}"),
+            ),
         })
 }
 

@@ -1,6 +1,7 @@
 //! AppFlow and Lambda in memory, and how a test acts on them from outside.
 
 use std::sync::MutexGuard;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use hyper::{Request, Response};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::calls::Calls;
+use crate::clock::Clock;
 use crate::faults::Fault;
 use crate::services::{self, Dropped};
 use crate::world::{Call, Shared, World, lock};
@@ -23,6 +25,14 @@ impl Aws {
     /// An account in which nothing is deployed or registered.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets the wall clock of both services, which goes as tokio's clock does.
+    pub fn set_time(&self, now: SystemTime) {
+        let clock = Clock::showing(now);
+        let mut world = self.state();
+        world.lambda.clock = clock;
+        world.appflow.clock = clock;
     }
 
     /// Handles one request to AppFlow or Lambda exactly as the port would, faults included. It needs a

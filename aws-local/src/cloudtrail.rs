@@ -1,9 +1,12 @@
 //! The EventBridge event with CloudTrail's record of a Lambda call.
 
+use std::time::SystemTime;
+
 use serde_json::{Map, Value, json};
 
+use crate::clock;
 use crate::lambda::Name;
-use crate::place::REGION;
+use crate::place::{PARTITION, REGION};
 
 /// The event of a successful call. `request` and `response` are the call's own, as Lambda spells them.
 /// `number` makes the ids unique within a server.
@@ -12,11 +15,10 @@ pub fn event(
     event_name: &str,
     request: &Value,
     response: &Value,
+    time: SystemTime,
     number: u64,
 ) -> Value {
-    let time = jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
+    let time = clock::text(time, "%Y-%m-%dT%H:%M:%SZ");
     let account = &name.account;
     let mut response = camel_case(response);
     // In recorded events, a function's `responseElements` have its bare name. An alias's have no
@@ -25,6 +27,20 @@ pub fn event(
         && members.contains_key("functionArn")
     {
         members.insert("functionName".to_owned(), name.name.as_str().into());
+    }
+    let mut request = camel_case(request);
+    if request["publish"] == true && event_name.starts_with("UpdateFunctionCode") {
+        request["fullyQualifiedArn"] = json!({
+            "arnPrefix": { "partition": PARTITION, "region": REGION, "account": account },
+            "relativeId": { "functionName": name.name },
+            "functionQualifier": {},
+        });
+    }
+    // The weights that a call clears stand in both parts of its record.
+    if let Some(weights) = request.pointer("/routingConfig/additionalVersionWeights")
+        && response["routingConfig"].is_null()
+    {
+        response["routingConfig"] = json!({ "additionalVersionWeights": weights });
     }
     json!({
         "version": "0",
@@ -49,7 +65,7 @@ pub fn event(
             "awsRegion": REGION,
             "sourceIPAddress": "192.0.2.10",
             "userAgent": "aws-cli/2",
-            "requestParameters": camel_case(request),
+            "requestParameters": request,
             "responseElements": response,
             "requestID": id(number, 2),
             "eventID": id(number, 3),

@@ -12,6 +12,7 @@ pub mod appflow;
 mod aws;
 pub mod bootstrap;
 mod calls;
+mod clock;
 pub mod cloudtrail;
 pub mod constraints;
 pub mod containers;

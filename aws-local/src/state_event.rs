@@ -1,7 +1,10 @@
 //! Lambda's own EventBridge event, for a version that becomes ready or fails.
 
+use std::time::SystemTime;
+
 use serde_json::{Value, json};
 
+use crate::clock;
 use crate::cloudtrail::id;
 use crate::lambda::StateChange;
 use crate::place::REGION;
@@ -12,10 +15,8 @@ use crate::place::REGION;
 pub const DETAIL_TYPE: &str = "Lambda Function Version State";
 
 /// The event. `number` makes its id unique within a server.
-pub(crate) fn event(change: &StateChange, number: u64) -> Value {
-    let time = jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
+pub(crate) fn event(change: &StateChange, time: SystemTime, number: u64) -> Value {
+    let time = clock::text(time, "%Y-%m-%dT%H:%M:%SZ");
     let arn = change.name.arn(Some(&change.version));
     json!({
         "version": "0",

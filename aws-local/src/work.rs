@@ -88,8 +88,10 @@ impl Work {
             Self::Lambda(call) => {
                 let done = lambda_api::call(&mut world.lambda, call)?;
                 if let Some((name, event_name)) = done.recorded {
+                    let time = world.lambda.time();
+                    let (request, response) = (&call.input, &done.answer);
                     let event =
-                        cloudtrail::event(&name, event_name, &call.input, &done.answer, number);
+                        cloudtrail::event(&name, event_name, request, response, time, number);
                     world.happened(event);
                 }
                 world.tell_state_changes();

@@ -129,7 +129,8 @@ impl World {
         for change in self.lambda.take_state_changes() {
             if self.state_events {
                 let number = self.next_number();
-                self.happened(state_event::event(&change, number));
+                let time = self.lambda.time();
+                self.happened(state_event::event(&change, time, number));
             }
         }
     }

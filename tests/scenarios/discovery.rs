@@ -46,7 +46,7 @@ fn two_labels_on_one_function_are_both_updated() {
 #[test]
 fn responses_like_the_recorded_one_are_understood() {
     let world = World::one_registration();
-    world.aws.state().appflow.as_recorded();
+
     let event = world.publish(CRM, "2.0");
 
     world.answer(event);

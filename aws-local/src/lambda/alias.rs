@@ -1,10 +1,12 @@
 //! Aliases, and their calls.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use super::reference::{Name, Reference};
+use super::reference::{LATEST, Name, Reference};
 use super::{Lambda, not_found, revision_id};
 use crate::answer::ApiError;
 
@@ -19,6 +21,22 @@ pub struct Alias {
     pub(super) revision: u64,
     /// How often it was invoked: while traffic shifts, its versions take turns.
     pub(super) turns: usize,
+    /// How long Lambda provisions concurrency for it after each move.
+    pub(super) provisioning: Option<Provisioning>,
+    /// When Lambda takes its own weights away.
+    pub(super) provisioned_at: Option<Instant>,
+    /// The version from before the last move, and until when invocations still run it.
+    pub(super) stale: Option<(String, Instant)>,
+}
+
+/// When Lambda has provisioned concurrency for an alias that moved. Until then, it sends all traffic to the
+/// version from before by a weight of its own, and takes that away without any call or event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Provisioning {
+    /// After this time.
+    After(Duration),
+    /// When [`Lambda::finish_provisioning`] is called.
+    UntilFinished,
 }
 
 impl Lambda {
@@ -39,12 +57,15 @@ impl Lambda {
                 format!("Alias already exists: {}", name.arn(Some(alias))),
             ));
         }
-        let created = Alias {
+        let mut created = Alias {
             version: version.to_owned(),
             weights,
             description: String::new(),
             revision,
             turns: 0,
+            provisioning: None,
+            provisioned_at: None,
+            stale: None,
         };
         let answer = created.describe(name, alias);
         function.aliases.insert(alias.to_owned(), created);
@@ -60,12 +81,25 @@ impl Lambda {
         weights: Option<BTreeMap<String, f64>>,
     ) -> Result<Value, ApiError> {
         let mut changed = self.alias(name, alias)?.clone();
+        let runs = changed.turn();
+        let before = changed.version.clone();
         if let Some(version) = version {
             changed.version = version.to_owned();
         }
         if let Some(weights) = weights {
             changed.weights = weights;
         }
+        if let Some(provisioning) = changed.provisioning
+            && changed.version != before
+            && changed.weights.is_empty()
+        {
+            changed.weights = BTreeMap::from([(before, 1.0)]);
+            changed.provisioned_at = match provisioning {
+                Provisioning::After(time) => Some(Instant::now() + time),
+                Provisioning::UntilFinished => None,
+            };
+        }
+        changed.stale = Some((runs, Instant::now() + self.old_code_served));
         changed.revision = self.next_revision();
         self.check_versions(name, &changed.version, &changed.weights)?;
         let answer = changed.describe(name, alias);
@@ -83,8 +117,25 @@ impl Lambda {
         Ok(())
     }
 
+    /// From now on, Lambda provisions concurrency for this alias whenever it moves.
+    pub fn provision_concurrency(
+        &mut self,
+        name: &Name,
+        alias: &str,
+        provisioning: Provisioning,
+    ) -> Result<(), ApiError> {
+        self.alias(name, alias)?.provisioning = Some(provisioning);
+        Ok(())
+    }
+
+    /// Lambda takes its own weights away from an alias.
+    pub fn finish_provisioning(&mut self, name: &Name, alias: &str) -> Result<(), ApiError> {
+        self.alias(name, alias)?.weights.clear();
+        Ok(())
+    }
+
     /// GetAlias.
-    pub fn get_alias(&self, name: &Name, alias: &str) -> Result<Value, ApiError> {
+    pub fn get_alias(&mut self, name: &Name, alias: &str) -> Result<Value, ApiError> {
         Ok(self.alias(name, alias)?.describe(name, alias))
     }
 
@@ -93,16 +144,16 @@ impl Lambda {
         let function = self.function_mut(name)?;
         let aliases: Vec<Value> = function
             .aliases
-            .iter()
+            .iter_mut()
             .map(|(alias, described)| described.describe(name, alias))
             .collect();
         Ok(json!({ "Aliases": aliases }))
     }
 
-    fn alias(&self, name: &Name, alias: &str) -> Result<&Alias, ApiError> {
+    fn alias(&mut self, name: &Name, alias: &str) -> Result<&mut Alias, ApiError> {
         self.functions
-            .get(name)
-            .and_then(|function| function.aliases.get(alias))
+            .get_mut(name)
+            .and_then(|function| function.aliases.get_mut(alias))
             .ok_or_else(|| {
                 not_found(&Reference {
                     name: name.clone(),
@@ -117,6 +168,18 @@ impl Lambda {
         version: &str,
         weights: &BTreeMap<String, f64>,
     ) -> Result<(), ApiError> {
+        let invalid = |message: &str| Err(ApiError::new("InvalidParameterValueException", message));
+        if weights.len() > 1 || weights.contains_key(version) {
+            return invalid("An alias can have one additional version, which is another one.");
+        }
+        if weights.values().any(|weight| !(0.0..=1.0).contains(weight)) {
+            return invalid("The weight of a version is from 0.0 to 1.0.");
+        }
+        if !weights.is_empty() && (version == LATEST || weights.contains_key(LATEST)) {
+            return invalid(
+                "$LATEST is not supported for an alias pointing to more than 1 version",
+            );
+        }
         for version in std::iter::once(version).chain(weights.keys().map(String::as_str)) {
             self.version_of(&Reference {
                 name: name.clone(),
@@ -128,7 +191,36 @@ impl Lambda {
 }
 
 impl Alias {
-    fn describe(&self, name: &Name, alias: &str) -> Value {
+    /// The version that its next invocation runs. While traffic shifts, its versions take turns.
+    pub(super) fn turn(&mut self) -> String {
+        self.settle_by_time();
+        if let Some((stale, until)) = &self.stale
+            && Instant::now() < *until
+        {
+            return stale.clone();
+        }
+        match self.weights.iter().find(|(_, weight)| **weight > 0.0) {
+            // The additional version first, so that a test sees if AppFlow reads during a shift.
+            Some((additional, weight)) if *weight >= 1.0 || self.turns.is_multiple_of(2) => {
+                self.turns += 1;
+                additional.clone()
+            }
+            _ => {
+                self.turns += 1;
+                self.version.clone()
+            }
+        }
+    }
+
+    fn settle_by_time(&mut self) {
+        if self.provisioned_at.is_some_and(|at| Instant::now() >= at) {
+            self.weights.clear();
+            self.provisioned_at = None;
+        }
+    }
+
+    fn describe(&mut self, name: &Name, alias: &str) -> Value {
+        self.settle_by_time();
         let mut described = json!({
             "AliasArn": name.arn(Some(alias)),
             "Name": alias,

@@ -1,8 +1,10 @@
 //! The calls that deploy and delete functions and versions.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::code::Code;
 use super::function::{Deployed, Function};
@@ -10,6 +12,7 @@ use super::reference::{LATEST, LATEST_PUBLISHED, Name, Reference};
 use super::state::{LastUpdate, State};
 use super::{Lambda, not_found};
 use crate::answer::ApiError;
+use crate::clock;
 
 /// What to publish to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +25,8 @@ pub enum Publish {
 }
 
 impl Lambda {
-    /// CreateFunction. With a `CapacityProviderConfig` the function is on Lambda Managed Instances.
+    /// CreateFunction. With a `CapacityProviderConfig` the function is on Lambda Managed Instances. The
+    /// response has the unqualified ARN even if a version is published.
     pub fn create_function(
         &mut self,
         name: &Name,
@@ -55,7 +59,11 @@ impl Lambda {
         self.functions.insert(name.clone(), function);
         self.changed(name, LATEST);
         match publish {
-            Some(publish) => self.publish(name, None, publish),
+            Some(publish) => {
+                let mut published = self.publish(name, None, publish)?;
+                published["FunctionArn"] = name.arn(None).into();
+                Ok(published)
+            }
             None => self.describe(name, LATEST, None),
         }
     }
@@ -168,9 +176,11 @@ impl Lambda {
             .map(|(_, previous)| previous.code);
         let mut published = self.deploy(latest.code, before, State::Active);
         published.description = description.unwrap_or(&latest.description).to_owned();
+        let versions_unknown = self.versions_unknown;
         let function = self.function_mut(name)?;
         let version = match publish {
             Publish::Version => {
+                published.known_from = Some(Instant::now() + versions_unknown);
                 function.published += 1;
                 function.versions.insert(function.published, published);
                 function.published.to_string()
@@ -217,6 +227,7 @@ impl Lambda {
 
     fn deploy(&mut self, code: Code, before: Option<Code>, settled: State) -> Deployed {
         let settling = self.settling;
+        let now = Instant::now();
         let ready = settling.is_at_once();
         Deployed {
             state: if before.is_some() || ready {
@@ -231,7 +242,11 @@ impl Lambda {
                 LastUpdate::InProgress
             },
             code,
+            stale: before
+                .clone()
+                .map(|code| (code, now + self.old_code_served)),
             before,
+            known_from: None,
             description: String::new(),
             settles: settling.start(),
             modified: self.next_modified(),
@@ -241,12 +256,11 @@ impl Lambda {
 
     /// A unique `LastModified`, even for two deployments within one millisecond.
     fn next_modified(&mut self) -> String {
-        let now = jiff::Timestamp::now().as_millisecond();
-        self.modified = now.max(self.modified + 1);
-        jiff::Timestamp::from_millisecond(self.modified)
-            .unwrap_or_default()
-            .strftime("%Y-%m-%dT%H:%M:%S%.3f+0000")
-            .to_string()
+        let next = self.modified.map(|last| last + Duration::from_millis(1));
+        let now = self.time();
+        let modified = next.map_or(now, |next| next.max(now));
+        self.modified = Some(modified);
+        clock::text(modified, "%Y-%m-%dT%H:%M:%S%.3f+0000")
     }
 }
 

@@ -31,6 +31,10 @@ pub(super) struct Deployed {
     pub(super) code: Code,
     /// The code that runs while an update is in progress, or after it failed.
     pub(super) before: Option<Code>,
+    /// The code from before the last change, and until when invocations still run it.
+    pub(super) stale: Option<(Code, Instant)>,
+    /// When reads begin to know it, if it was just published.
+    pub(super) known_from: Option<Instant>,
     pub(super) description: String,
     pub(super) state: State,
     /// The state that it settles into.
@@ -66,24 +70,29 @@ impl Function {
         }
     }
 
-    /// The version that an invocation of a qualifier runs. While an alias shifts traffic, its versions
-    /// take turns.
+    /// The version that an invocation of a qualifier runs.
     pub(super) fn turn(&mut self, qualifier: &str) -> Option<String> {
-        let Some(alias) = self.aliases.get_mut(qualifier) else {
-            return self.deployed(qualifier).map(|_| qualifier.to_owned());
-        };
-        let others: Vec<&String> = alias.weights.keys().collect();
-        let turn = alias.turns % (others.len() + 1);
-        alias.turns += 1;
-        // The additional versions first, so that a test sees if AppFlow reads during a shift.
-        match others.get(turn) {
-            Some(version) => Some((*version).clone()),
-            None => Some(alias.version.clone()),
+        match self.aliases.get_mut(qualifier) {
+            Some(alias) => Some(alias.turn()),
+            None => self.deployed(qualifier).map(|_| qualifier.to_owned()),
         }
     }
 }
 
 impl Deployed {
+    /// Whether reads know it.
+    pub(super) fn is_known(&self) -> bool {
+        self.known_from.is_none_or(|from| Instant::now() >= from)
+    }
+
+    /// The code that an invocation runs, if the function is `Active` and its last update is successful.
+    pub(super) fn served(&self) -> &Code {
+        match &self.stale {
+            Some((stale, until)) if Instant::now() < *until => stale,
+            _ => &self.code,
+        }
+    }
+
     /// Counts one GetFunctionConfiguration call.
     pub(super) fn look(&mut self) {
         if let Settles::AfterLooks(left) = &mut self.settles {

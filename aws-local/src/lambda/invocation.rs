@@ -20,7 +20,7 @@ pub enum Refusal {
 
 impl Lambda {
     /// What a function returns for a DescribeConnectorConfigurationRequest now: the old configuration
-    /// while an update is in progress, or if it failed; an error while the function is `Pending`, or if
+    /// while an update is in progress, if it failed, and as long as old code is served after it; an error while the function is `Pending`, or if
     /// there is no statement for exactly this ARN.
     pub fn describe_connector(
         &mut self,
@@ -67,7 +67,7 @@ impl Lambda {
                 let answers = deployed.before.as_ref().unwrap_or(&deployed.code);
                 Ok(answers.configuration.clone())
             }
-            (State::Active, LastUpdate::Successful) => Ok(deployed.code.configuration.clone()),
+            (State::Active, LastUpdate::Successful) => Ok(deployed.served().configuration.clone()),
             (state, _) => Err(Refusal::NotNow(format!(
                 "{arn} cannot be invoked: its state is {}.",
                 state.name()

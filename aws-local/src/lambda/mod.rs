@@ -12,10 +12,11 @@ mod state;
 mod state_change;
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-pub use alias::Alias;
+pub use alias::{Alias, Provisioning};
 pub use code::Code;
 pub use deployment::Publish;
 pub use invocation::Refusal;
@@ -25,6 +26,7 @@ pub use state::{LastUpdate, Settling, State};
 pub(crate) use state_change::StateChange;
 
 use crate::answer::ApiError;
+use crate::clock::Clock;
 use crate::place::PARTITION;
 use function::{Deployed, Function};
 use reference::{LATEST, LATEST_PUBLISHED};
@@ -35,8 +37,16 @@ use state::Settles;
 pub struct Lambda {
     functions: BTreeMap<Name, Function>,
     revisions: u64,
-    /// The latest `LastModified`, in milliseconds.
-    modified: i64,
+    /// The clock of `LastModified` and of events.
+    pub(crate) clock: Clock,
+    /// How far changes are dated back.
+    dated_back: Duration,
+    /// The latest `LastModified`.
+    modified: Option<SystemTime>,
+    /// How long old code is served after a change.
+    old_code_served: Duration,
+    /// How long reads do not know a version that was just published.
+    versions_unknown: Duration,
     /// When a new deployment becomes ready.
     settling: Settling,
     /// The versions that were deployed, and are not known to be ready.
@@ -47,6 +57,29 @@ impl Lambda {
     /// Sets when new deployments become ready.
     pub fn settle(&mut self, settling: Settling) {
         self.settling = settling;
+    }
+
+    /// From now on, `LastModified` and the times of events are this much in the past, as if the updater
+    /// heard of each change that late: it does not rely on a change of the last minute.
+    pub fn date_changes_back(&mut self, by: Duration) {
+        self.dated_back = by;
+    }
+
+    /// The time that a change is given now.
+    pub(crate) fn time(&self) -> SystemTime {
+        self.clock.now() - self.dated_back
+    }
+
+    /// After a change of `$LATEST`, `$LATEST.PUBLISHED`, or an alias, invocations run what was there before
+    /// for this long, as they may for up to a minute. It counts from the change.
+    pub fn serve_old_code_for(&mut self, time: Duration) {
+        self.old_code_served = time;
+    }
+
+    /// GetFunctionConfiguration and ListVersionsByFunction do not know a version that was just published for
+    /// this long.
+    pub fn versions_unknown_for(&mut self, time: Duration) {
+        self.versions_unknown = time;
     }
 
     /// Puts a function or version into a state, which it keeps until it is deployed again.
@@ -107,6 +140,10 @@ impl Lambda {
             .as_deref()
             .filter(|text| *text != version);
         let name = &reference.name;
+        let deployed = self.deployed_mut(reference)?;
+        if alias.is_none() && !deployed.is_known() {
+            return Err(not_found(reference));
+        }
         let answer = self.describe(name, &version, alias)?;
         let function = self.function_mut(name)?;
         if let Some(deployed) = function.deployed_mut(&version) {
@@ -131,7 +168,11 @@ impl Lambda {
                 .as_ref()
                 .map(|_| LATEST_PUBLISHED.to_owned()),
         );
-        versions.extend(function.versions.keys().map(ToString::to_string));
+        let known = function
+            .versions
+            .iter()
+            .filter(|(_, version)| version.is_known());
+        versions.extend(known.map(|(number, _)| number.to_string()));
         let start = marker.and_then(|marker| marker.parse().ok()).unwrap_or(0);
         let end = versions.len().min(start + page);
         let next = (end < versions.len()).then(|| end.to_string());

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use aws_local::lambda::Settling;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
 
-use crate::world::{ARN, allow, deploy, held, register, registration, update, with_function};
+use crate::world::{
+    ARN, allow, deploy, held, in_memory, register, registration, update, with_function,
+};
 
 #[test]
 fn every_constraint_of_the_api_page_is_enforced() {
@@ -244,4 +247,51 @@ fn a_permission_for_another_account_or_region_does_not_count() {
         Some("arn:aws:appflow:us-east-1:123456789012:*"),
     );
     register(&aws, "acme", ARN).expect("open");
+}
+
+#[test]
+fn connectors_that_aws_provides_are_listed_and_only_some_can_be_described() {
+    let aws = in_memory();
+    aws.state().appflow.list_aws_connectors();
+    let list = aws.call("ListConnectors", json!({ "maxResults": 100 }));
+    let list = list.expect("a list");
+    let mut labels = Vec::new();
+    for listed in list["connectors"].as_array().expect("connectors") {
+        if let Some(label) = listed["connectorLabel"].as_str() {
+            assert_eq!(listed["connectorOwner"], "AWS");
+            labels.push(label.to_owned());
+        }
+    }
+    assert_eq!(labels, ["GitHub", "HubSpot"]);
+    let describe = |label: &str| {
+        let input = json!({ "connectorType": "CustomConnector", "connectorLabel": label });
+        aws.call("DescribeConnector", input)
+    };
+    let described = describe("GitHub").expect("a description");
+    let provisioning = &described["connectorConfiguration"]["connectorProvisioningConfig"];
+    assert_eq!(*provisioning, json!(null));
+    let error = describe("HubSpot").expect_err("no description");
+    assert_eq!(error.code, "ResourceNotFoundException");
+}
+
+#[test]
+fn a_description_can_have_its_lists_in_another_order_each_time() {
+    let aws = in_memory();
+    let connector = json!({ "connectorName": "Acme", "connectorModes": ["SOURCE", "DESTINATION"] });
+    let code = json!({
+        "FunctionName": "crm",
+        "ZipFile": BASE64_STANDARD.encode(connector.to_string()),
+    });
+    aws.call("UpdateFunctionCode", code).expect("an update");
+    register(&aws, "acme", ARN).expect("registered");
+    aws.state().appflow.shuffle_lists();
+    let described = || {
+        let input = json!({ "connectorType": "CustomConnector", "connectorLabel": "acme" });
+        let described = aws.call("DescribeConnector", input);
+        described.expect("a description")["connectorConfiguration"].clone()
+    };
+    let (first, second) = (described(), described());
+    assert_ne!(first["connectorModes"], second["connectorModes"]);
+    // Without a description of its own, a connector has its name.
+    assert_eq!(first["connectorDescription"], "Acme");
 }

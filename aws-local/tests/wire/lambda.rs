@@ -1,11 +1,14 @@
 //! The local Lambda: deployments, and when they become ready.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use aws_local::lambda::{LastUpdate, Reference, Settling, State};
+use aws_local::Aws;
+use aws_local::answer::ApiError;
+use aws_local::lambda::{LastUpdate, Provisioning, Reference, Settling, State};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
-use crate::world::{ARN, deploy, package, register, update, with_function};
+use crate::world::{ARN, allow, deploy, held, in_memory, package, register, update, with_function};
 
 #[test]
 fn every_deployment_has_a_later_last_modified_than_all_before() {
@@ -143,4 +146,212 @@ fn after_a_failed_update_the_old_code_still_runs() {
         aws.versions(),
         [("acme".to_owned(), json!("1.0"), json!("1.0"))]
     );
+}
+
+/// What an invocation of `crm` with this qualifier runs: the connector version.
+fn runs(aws: &Aws, qualifier: &str) -> Value {
+    update(aws, "acme", &format!("{ARN}{qualifier}")).expect("an update");
+    held(aws, "acme")
+}
+
+/// Function `crm` with versions 1 and 2, the alias `live` of version 1, and a registration.
+fn with_alias() -> Aws {
+    let aws = in_memory();
+    register(&aws, "acme", ARN).expect("registered");
+    deploy(&aws, "1.1", true);
+    deploy(&aws, "1.2", true);
+    let alias = json!({ "FunctionName": "crm", "Name": "live", "FunctionVersion": "1" });
+    aws.call("CreateAlias", alias).expect("an alias");
+    allow(&aws, Some("live")).expect("a permission");
+    aws.take_events();
+    aws
+}
+
+fn move_alias(aws: &Aws, changes: Value) -> Result<Value, ApiError> {
+    let mut input = json!({ "FunctionName": "crm", "Name": "live" });
+    for (name, value) in changes.as_object().expect("members") {
+        input[name] = value.clone();
+    }
+    aws.call("UpdateAlias", input)
+}
+
+fn get_alias(aws: &Aws) -> Value {
+    let alias = json!({ "FunctionName": "crm", "Name": "live" });
+    aws.call("GetAlias", alias).expect("an alias")
+}
+
+fn weights(weights: Value) -> Value {
+    json!({ "RoutingConfig": { "AdditionalVersionWeights": weights } })
+}
+
+#[test]
+fn an_alias_runs_the_versions_that_its_weights_say() {
+    let aws = with_alias();
+    for (given, first, second) in [
+        (json!({ "2": 0.1 }), "1.2", "1.1"),
+        (json!({ "2": 1.0 }), "1.2", "1.2"),
+        (json!({ "2": 0.0 }), "1.1", "1.1"),
+        (json!({}), "1.1", "1.1"),
+    ] {
+        move_alias(&aws, weights(given.clone())).expect("weights");
+        let shown = &get_alias(&aws)["RoutingConfig"]["AdditionalVersionWeights"];
+        assert_eq!(
+            shown.as_object(),
+            given.as_object().filter(|given| !given.is_empty())
+        );
+        let both = [runs(&aws, ":live"), runs(&aws, ":live")];
+        assert!(
+            both.contains(&json!(first)) && both.contains(&json!(second)),
+            "{given}: {both:?}"
+        );
+    }
+    let look = json!({ "FunctionName": "crm", "Qualifier": "live" });
+    let look = aws.call("GetFunctionConfiguration", look).expect("a look");
+    assert_eq!(look["Version"], "1");
+}
+
+#[test]
+fn weights_that_lambda_rejects_are_rejected() {
+    let aws = with_alias();
+    for changes in [
+        weights(json!({ "1": 0.5 })),
+        weights(json!({ "2": 1.5 })),
+        weights(json!({ "2": 0.1, "$LATEST": 0.1 })),
+        weights(json!({ "$LATEST": 0.1 })),
+        json!({
+            "FunctionVersion": "$LATEST",
+            "RoutingConfig": { "AdditionalVersionWeights": { "2": 0.1 } },
+        }),
+    ] {
+        let error = move_alias(&aws, changes.clone()).expect_err("weights");
+        assert_eq!(error.code, "InvalidParameterValueException", "{changes}");
+    }
+    assert_eq!(get_alias(&aws)["FunctionVersion"], "1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lambda_sends_an_alias_to_the_old_version_while_it_provisions_concurrency() {
+    let aws = with_alias();
+    let name = Reference::parse("crm").expect("a name").name;
+    let provision = |provisioning| {
+        let mut world = aws.state();
+        let lambda = &mut world.lambda;
+        lambda.provision_concurrency(&name, "live", provisioning)
+    };
+    provision(Provisioning::After(Duration::from_secs(60))).expect("an alias");
+    move_alias(&aws, json!({ "FunctionVersion": "2" })).expect("moved");
+    let record = aws.take_events().pop().expect("an event");
+    let shown = "/detail/responseElements/routingConfig/additionalVersionWeights";
+    assert_eq!(record.pointer(shown), Some(&json!({ "1": 1.0 })));
+    assert_eq!(runs(&aws, ":live"), "1.1");
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(get_alias(&aws)["RoutingConfig"], Value::Null);
+    assert_eq!(runs(&aws, ":live"), "1.2");
+
+    provision(Provisioning::UntilFinished).expect("an alias");
+    move_alias(&aws, json!({ "FunctionVersion": "1" })).expect("moved");
+    sleep(Duration::from_secs(3600)).await;
+    assert_eq!(runs(&aws, ":live"), "1.2");
+    aws.state()
+        .lambda
+        .finish_provisioning(&name, "live")
+        .expect("an alias");
+    assert_eq!(runs(&aws, ":live"), "1.1");
+    assert_eq!(aws.take_events().len(), 1, "only the move has an event");
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_code_is_served_for_a_while_after_a_change() {
+    let aws = with_alias();
+    aws.state()
+        .lambda
+        .serve_old_code_for(Duration::from_secs(50));
+    deploy(&aws, "1.3", false);
+    move_alias(&aws, json!({ "FunctionVersion": "2" })).expect("moved");
+    sleep(Duration::from_secs(49)).await;
+    assert_eq!([runs(&aws, ""), runs(&aws, ":live")], ["1.2", "1.1"]);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!([runs(&aws, ""), runs(&aws, ":live")], ["1.3", "1.2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_is_unknown_to_reads_for_a_while_after_it_was_published() {
+    let aws = with_alias();
+    aws.state()
+        .lambda
+        .versions_unknown_for(Duration::from_secs(10));
+    deploy(&aws, "1.3", true);
+    let look = || {
+        let third = json!({ "FunctionName": "crm", "Qualifier": "3" });
+        aws.call("GetFunctionConfiguration", third)
+            .map(|look| look["Version"].clone())
+    };
+    let listed = || {
+        let list = aws.call("ListVersionsByFunction", json!({ "FunctionName": "crm" }));
+        list.expect("a list")["Versions"].as_array().map(Vec::len)
+    };
+    assert_eq!(
+        look().expect_err("unknown").code,
+        "ResourceNotFoundException"
+    );
+    assert_eq!(listed(), Some(3));
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(look(), Ok(json!("3")));
+    assert_eq!(listed(), Some(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_have_the_time_of_the_clock_or_are_dated_back() {
+    let aws = in_memory();
+    let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    aws.set_time(noon);
+    sleep(Duration::from_secs(1)).await;
+    let times = |number: &str| {
+        deploy(&aws, number, false);
+        let event = aws.take_events().pop().expect("an event");
+        let look = aws.call("GetFunctionConfiguration", json!({ "FunctionName": "crm" }));
+        let modified = look.expect("a look")["LastModified"].clone();
+        (modified, event["detail"]["eventTime"].clone())
+    };
+    let (modified, event) = times("2.0");
+    assert_eq!(modified, "2027-01-15T08:00:01.000+0000");
+    assert_eq!(event, "2027-01-15T08:00:01Z");
+    sleep(Duration::from_secs(3600)).await;
+    aws.state()
+        .lambda
+        .date_changes_back(Duration::from_secs(120));
+    let (modified, event) = times("2.1");
+    assert_eq!(modified, "2027-01-15T08:58:01.000+0000");
+    assert_eq!(event, "2027-01-15T08:58:01Z");
+}
+
+#[test]
+fn records_are_as_cloudtrail_writes_them() {
+    let aws = with_alias();
+    let package = package("9.0");
+    let code = json!({ "FunctionName": "new", "Code": { "ZipFile": package }, "Publish": true });
+    aws.call("CreateFunction", code).expect("a function");
+    let created = aws.take_events().pop().expect("an event");
+    let response = &created["detail"]["responseElements"];
+    let arn = ARN.replace(":crm", ":new");
+    assert_eq!(
+        [&response["functionArn"], &response["version"]],
+        [&json!(arn), &json!("1")]
+    );
+
+    deploy(&aws, "1.4", true);
+    let published = aws.take_events().pop().expect("an event");
+    let request = &published["detail"]["requestParameters"];
+    let relative = &request["fullyQualifiedArn"]["relativeId"]["functionName"];
+    assert_eq!(
+        [&request["publish"], relative],
+        [&json!(true), &json!("crm")]
+    );
+
+    move_alias(&aws, weights(json!({}))).expect("moved");
+    let moved = aws.take_events().pop().expect("an event");
+    for part in ["requestParameters", "responseElements"] {
+        let weights = &moved["detail"][part]["routingConfig"]["additionalVersionWeights"];
+        assert_eq!(*weights, json!({}), "{part}");
+    }
 }

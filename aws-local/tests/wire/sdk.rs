@@ -91,10 +91,11 @@ async fn the_sdk_registers_lists_describes_updates_and_unregisters() {
         .expect("a configuration");
     assert_eq!(described.connector_version(), Some("2.0"));
     assert_eq!(described.connector_description(), Some("Acme"));
-    assert_eq!(
-        described.connector_type(),
-        Some(&ConnectorType::Customconnector)
-    );
+    // As recorded, which is not as in the API model.
+    let connector_type = described.connector_type().map(ConnectorType::as_str);
+    assert_eq!(connector_type, Some("CUSTOMCONNECTOR"));
+    assert_eq!(described.connector_arn(), None);
+    assert_eq!(described.registered_by(), Some("CUSTOM"));
     assert!(described.registered_at().is_some());
     let lambda = described
         .connector_provisioning_config
