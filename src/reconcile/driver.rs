@@ -92,8 +92,36 @@ fn until_next_round(pause: Pause, is_sweep: bool, left: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::time::SystemTime;
+
+    use aws_config::{BehaviorVersion, SdkConfig};
+
     use super::*;
+    use crate::aws::clients::Aws;
+    use crate::aws::deadline::Deadline;
+    use crate::reconcile::job::tests::job;
     use crate::reconcile::progress::LAST_POLL;
+
+    #[tokio::test]
+    async fn each_registration_of_a_sweep_has_a_result_even_without_credentials() {
+        let latest = BehaviorVersion::latest();
+        let config = SdkConfig::builder().behavior_version(latest).build();
+        let aws = Aws::new(&config).await;
+        let now = SystemTime::now();
+        let calls = aws.until(Deadline::before(now + Duration::from_secs(60), now));
+        let labels = ["acme-crm", "acme-erp"];
+        let listed = labels.map(|label| Listed {
+            label: label.parse().unwrap(),
+            owned_by_aws: false,
+        });
+        let finished = RefCell::new(Vec::new());
+        let finish = |result: &ConnectorResult| finished.borrow_mut().push(result.label.clone());
+        let results = reconcile(&job(), &listed, &calls, finish).await;
+        let named: Vec<_> = results.iter().map(|result| &result.label).collect();
+        assert_eq!(named, labels);
+        assert_eq!(finished.into_inner(), labels);
+    }
 
     #[test]
     fn polls_back_off_to_twenty_seconds_and_in_a_sweep_to_a_minute() {
