@@ -102,7 +102,8 @@ impl<'a> Recent<'a> {
     /// The time until Lambda lists the version that an event told of without its number.
     pub(super) fn until_listed(&self, now: SystemTime) -> Duration {
         match (&self.job.cause, self.job.event_time) {
-            (Cause::Changed(Change::Published(None)), Some(published)) => {
+            // A dry run waits for nothing.
+            (Cause::Changed(Change::Published(None)), Some(published)) if !self.job.dry_run => {
                 let age = now.duration_since(published).unwrap_or_default();
                 UNKNOWN.saturating_sub(age)
             }
@@ -295,5 +296,10 @@ mod tests {
         assert_eq!(wait(published(0), None), 0);
         assert_eq!(wait(published(7), Some(0)), 0);
         assert_eq!(wait(sweep(), Some(0)), 0);
+        let dry_run = Job {
+            dry_run: true,
+            ..job_of(published(0), Some(NOW))
+        };
+        assert_eq!(Recent::new(&dry_run).until_listed(at(NOW)), Duration::ZERO);
     }
 }
