@@ -3,6 +3,7 @@
 
 mod answers;
 pub mod aws_services;
+mod checks;
 pub mod driver;
 mod ends;
 pub mod job;
