@@ -10,6 +10,14 @@ use serde_json::Value;
 
 use crate::world::{World, sample_events};
 
+/// Where the form of a sample event can be from, as `events/README.md` explains.
+const FORMS: [&str; 4] = [
+    "recorded",
+    "by the API reference",
+    "unverified",
+    "connector-updater's own",
+];
+
 #[test]
 fn each_sample_event_leads_to_the_outcome_in_its_row_of_the_readme() {
     let outcomes: BTreeMap<String, String> = sample_events()
@@ -25,7 +33,7 @@ fn each_sample_event_leads_to_the_outcome_in_its_row_of_the_readme() {
     let wrong: Vec<String> = outcomes
         .iter()
         .filter(|(file, outcome)| rows.get(*file) != Some(outcome))
-        .map(|(file, outcome)| format!("| `{file}` | … | {outcome} |"))
+        .map(|(file, outcome)| format!("| `{file}` | … | {outcome} | … |"))
         .collect();
     assert!(
         wrong.is_empty(),
@@ -51,9 +59,10 @@ fn rows() -> BTreeMap<String, String> {
             continue;
         };
         let cells: Vec<&str> = row.trim_end_matches(" |").split(" | ").collect();
-        let [file, shows, outcome] = cells[..] else {
-            panic!("a row must have a file, what it shows, and an outcome: {line}");
+        let [file, shows, outcome, form] = cells[..] else {
+            panic!("a row must have a file, what it shows, an outcome, and a form: {line}");
         };
+        assert!(FORMS.contains(&form), "one of {FORMS:?}: {line}");
         assert!(!shows.trim().is_empty(), "what does it show? {line}");
         let file = file.trim_end_matches('`').to_owned();
         let earlier = rows.insert(file, outcome.to_owned());
