@@ -249,6 +249,12 @@ mod tests {
         assert!(may(NOW));
         assert!(may(NOW + 59));
         assert!(!may(NOW + 60));
+        // A change after that has its own minute.
+        let later = DeployedCode {
+            last_modified: "2100-01-01T00:00:01.000+0000".to_owned(),
+            ..DeployedCode::default()
+        };
+        assert!(recent.may_run_old_code(&arn(""), Some(&later), at(NOW + 60)));
     }
 
     #[test]

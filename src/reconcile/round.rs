@@ -21,8 +21,8 @@ use crate::reconcile::services::Services;
 /// Runs one round of one registration, from what the round before it has left.
 ///
 /// It reads no clock, draws no random number, and sets no timer: with the same arguments and the same
-/// answers of `services`, it does the same. What each answer means is in `answers.rs` and `checks.rs`: where it ends the
-/// round, it is returned as an error.
+/// answers of `services`, it does the same. What each answer means is in `answers.rs` and `checks.rs`: where
+/// it ends the round, it is returned as an error.
 pub async fn round(
     job: &Job,
     label: &ConnectorLabel,

@@ -439,6 +439,14 @@ fn a_wait_that_times_out_reports_the_last_state_seen() {
         registration.ends([is("crm"), Function(Err(ErrorKind::OutOfTime))]),
         "OutOfTime"
     );
+    let mut registration = Registered::new(published(7));
+    registration.ends([is("crm"), pending()]);
+    registration.ends([Function(Ok((Readiness::NotYet(Unready::JustChanged), "a")))]);
+    let result = registration.result([Function(Err(ErrorKind::OutOfTime))]);
+    let Outcome::Failed { failure, .. } = result.outcome else {
+        panic!("{result:?}");
+    };
+    assert_eq!(failure, Failure::NotReady(Unready::JustChanged));
 }
 
 #[test]

@@ -12,6 +12,9 @@ from stack import CONTRACT, SAMPLES, Stack, source
 RULES = {
     "alias-created": "AliasMoved",
     "alias-moved": "AliasMoved",
+    "alias-moved-empty-weights": "AliasMoved",
+    "alias-moved-while-provisioning": "AliasMoved",
+    "alias-shift-finished": "AliasMoved",
     "alias-shifting-traffic": "AliasMoved",
     "denied-call": None,
     "dry-run": "CodePublished",
@@ -25,6 +28,7 @@ RULES = {
     "latest-published": "CodePublished",
     "layer-published": None,
     "schedule": None,
+    "stack-created": None,
     "sweep": None,
     "sweep-dry-run": None,
     "sweep-function": None,
@@ -34,7 +38,9 @@ RULES = {
     "version-published-by-publish-version": "VersionPublished",
     "version-published-by-update-function-code": "CodePublished",
     "version-published-late": "VersionPublished",
+    "version-published-older-name": "CodePublished",
     "version-published-undated-name": "VersionPublished",
+    "version-published-without-number": "CodePublished",
 }
 # The events that a rule matches and the function ignores. No rule matches on DryRun, or on a function's state,
 # because it is unverified which member of a state event has it.
