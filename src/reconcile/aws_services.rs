@@ -48,8 +48,9 @@ impl<'a> AwsServices<'a> {
         }
     }
 
-    /// What an invocation of an alias runs, or else why that is not settled. It is read under the alias's own
-    /// name, unless all traffic goes to an additional version.
+    /// What an invocation of an alias runs, or else why that is not settled. The version is read under its own
+    /// name: the alias may move between the two reads, and then the check after the update has to find a
+    /// difference.
     async fn behind_alias(
         &self,
         arn: &FunctionArn,
@@ -60,8 +61,7 @@ impl<'a> AwsServices<'a> {
         };
         Ok(match traffic {
             Traffic::Split => Err(Readiness::Split),
-            Traffic::All(runs) if runs == version => Ok(arn.clone()),
-            Traffic::All(runs) if self.may_be_provisioning(&runs) => {
+            Traffic::All(runs) if runs != version && self.may_be_provisioning(&runs) => {
                 Err(Readiness::NotYet(Unready::Provisioning { runs, version }))
             }
             Traffic::All(runs) => Ok(arn.with_qualifier(Some(runs))),

@@ -63,10 +63,8 @@ fn three_invocations_at_once_end_at_what_is_newest() {
         3,
         ":live",
         Budget {
-            publish: 3,
-            move_alias: 3,
             late: 1,
-            ..Budget::default()
+            ..two_deployments(":live")
         },
     );
     holds_at_once(

@@ -1,7 +1,7 @@
 //! Late stores, lost responses, throttling, and processes that end.
 
 use crate::budget::Budget;
-use crate::{back_to_version_1, holds, two_deployments};
+use crate::{back_to_version_1, deployments_beside_an_operator, holds, two_deployments};
 
 #[test]
 fn an_update_that_appflow_stores_late_or_whose_response_is_lost_does_no_harm() {
@@ -43,7 +43,7 @@ fn an_update_that_appflow_throttles_is_made_later_and_by_a_new_description() {
             Budget {
                 throttle: 1,
                 operator: back_to_version_1(),
-                ..two_deployments(registered)
+                ..deployments_beside_an_operator(registered)
             },
         );
     }

@@ -46,6 +46,8 @@ pub struct Invocation {
     pub left: Option<FunctionArn>,
     /// The newest version when a sweep began, with the function's generation.
     pub newest_at_first: Option<(u8, Version)>,
+    /// The version that it read last, and whether Lambda knew it.
+    pub version_read: Option<(Version, bool)>,
 }
 
 /// A registration as an invocation has described it.
@@ -76,6 +78,7 @@ impl Invocation {
             updated_to: None,
             left: None,
             newest_at_first: None,
+            version_read: None,
         }
     }
 
@@ -96,10 +99,11 @@ impl Hash for Invocation {
             updated_to,
             left,
             newest_at_first,
+            version_read,
         } = self;
         (event, asking.id, waits_for_store).hash(hasher);
         (described, described_first).hash(hasher);
-        (updated_to, left, newest_at_first).hash(hasher);
+        (updated_to, left, newest_at_first, version_read).hash(hasher);
     }
 }
 
@@ -118,8 +122,9 @@ pub fn job(cause: &Cause) -> Job {
         grant_invoke: false,
         dry_run: false,
         description: None,
-        date: String::new(),
+        // Whether the minute has passed is up to the search.
         event_time: None,
+        date: String::new(),
         appflow: None,
     }
 }

@@ -4,13 +4,14 @@ use std::rc::Rc;
 
 use connector_updater::decide::Cause;
 use connector_updater::model::change::Change;
-use connector_updater::model::service_error::{ErrorKind, Operation, ServiceError};
-use connector_updater::model::update::Update;
+use connector_updater::model::service_error::{ErrorKind, Operation};
 use connector_updater::reconcile::outcome::Outcome;
 use connector_updater::reconcile::progress::{Pause, Progress};
 
+use crate::answers::is_known;
 use crate::budget::Without;
 use crate::invocation::{Described, Event, Invocation, job};
+use crate::lambda::To;
 use crate::promises::{Rollback, Violation};
 use crate::script::{Answer, Call, Step};
 use crate::shared::Shared;
@@ -38,26 +39,27 @@ impl State {
         match happens {
             Move::Publish => {
                 self.budget.publish -= 1;
-                let change = self.world.change().publish();
+                let is_known = self.budget.unknown == 0;
+                self.budget.unknown = self.budget.unknown.saturating_sub(1);
+                let change = self.world.change().function.publish(is_known);
                 self.deployed(change);
             }
             Move::ChangeLatest => {
                 self.budget.change_latest -= 1;
-                let change = self.world.change().change_latest();
+                let change = self.world.change().function.change_latest();
                 self.deployed(change);
             }
-            Move::PointAlias => {
-                self.budget.move_alias -= 1;
-                if let Some(change) = self.world.change().move_alias() {
-                    self.deployed(change);
-                }
-            }
+            Move::PointAlias(to) => self.point_alias(to),
             Move::Recreate => {
                 self.budget.recreate -= 1;
-                let change = self.world.change().recreate();
+                let change = self.world.change().function.recreate();
                 self.deployed(change);
             }
             Move::Settle => self.world.change().settle(),
+            Move::MinuteOfLatest => self.world.change().function.end_minute_of_latest(),
+            Move::MinuteOfAlias => self.world.change().end_minute_of_alias(),
+            Move::Provisioned => self.world.change().function.end_provisioning(),
+            Move::Known => self.world.change().function.become_known(),
             Move::Operate(position) => self.operate(position),
             Move::Begin(position, again) => {
                 let mut event = self.events.remove(position);
@@ -80,12 +82,13 @@ impl State {
             }
             Move::Sweep => {
                 self.budget.sweep -= 1;
-                self.lost = false;
+                // A sweep cannot see that an alias has just moved.
+                self.lost &= !self.world.function.is_alias_settled();
                 let event = self.event(Cause::Sweep { to_newest: false });
                 self.begin(event)?;
             }
             Move::Answer(id) => {
-                let answer = self.answer(id);
+                let answer = self.answer(&self.invocations[id]);
                 self.answered(id, answer)?;
             }
             Move::Update(id, ending) => self.update(id, ending)?,
@@ -117,6 +120,23 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    fn point_alias(&mut self, to: To) {
+        match to {
+            To::Next => self.budget.move_alias -= 1,
+            To::First => self.budget.roll_back -= 1,
+            To::Latest => self.budget.point_at_latest -= 1,
+            To::Split => self.budget.split -= 1,
+            To::Additional => {}
+        }
+        let event = self.events_so_far + 1;
+        let function = &mut self.world.change().function;
+        let change = function.point_alias(to, event, self.budget.provision > 0);
+        if function.is_provisioning() {
+            self.budget.provision -= 1;
+        }
+        self.deployed(change);
     }
 
     fn operate(&mut self, position: usize) {
@@ -165,66 +185,49 @@ impl State {
         let asking = self.rounds.begin(&job, Progress::default());
         let mut invocation = Invocation::new(event, asking);
         if invocation.is_sweep() {
-            let newest = self.world.newest();
-            invocation.newest_at_first =
-                newest.map(|newest| (self.world.function.generation, newest));
+            let function = &self.world.function;
+            invocation.newest_at_first = Some((function.generation, function.known()));
         }
         self.invocations.push(Shared::new(invocation));
         self.go_on(self.invocations.len() - 1)
-    }
-
-    /// The answer to a call that is handled now.
-    fn answer(&mut self, id: usize) -> Answer {
-        match &self.invocations[id].asking.call {
-            Call::Observe | Call::Evidence => Answer::Described(self.world.describe()),
-            Call::Function(arn) => Answer::Function(self.world.function(arn)),
-            Call::Versions => Answer::Versions(self.world.versions()),
-            Call::IsFresh => Answer::Fresh(true),
-            Call::Update(update) => {
-                let read = self.read(id, update);
-                Answer::Updated(read.map(|read| self.world.change().store(read)))
-            }
-        }
-    }
-
-    /// AppFlow reads the configuration for an update.
-    fn read(&self, id: usize, update: &Update) -> Result<Unstored, ServiceError> {
-        let delivery = self.invocations[id].event.delivery;
-        self.world.read(delivery, update)
     }
 
     fn update(&mut self, id: usize, ending: Ending) -> Result<(), Violation> {
         let Call::Update(update) = &self.invocations[id].asking.call else {
             unreachable!("only updates end in these ways");
         };
-        let read = self.read(id, update);
         let failed =
             |kind| Answer::Updated(Err(error(Operation::UpdateConnectorRegistration, kind)));
-        match ending {
-            Ending::Throttled => self.budget.throttle -= 1,
-            Ending::Dropped | Ending::AnswerLost => self.budget.lose -= 1,
-            Ending::Late => self.budget.late -= 1,
-            Ending::LateAndLost => {
-                self.budget.late -= 1;
+        let answer = match ending {
+            Ending::Throttled => {
+                self.budget.throttle -= 1;
+                failed(ErrorKind::Throttled)
+            }
+            Ending::Dropped => {
                 self.budget.lose -= 1;
+                failed(ErrorKind::NoAnswer)
             }
-        }
-        match (ending, read) {
-            (Ending::Throttled, _) => return self.answered(id, failed(ErrorKind::Throttled)),
-            (Ending::Late, Ok(read)) => {
-                self.world.change().unstored.push(read);
-                return Ok(());
+            Ending::Read {
+                code,
+                is_late,
+                is_lost,
+            } => {
+                let mut read = Unstored::new(self.invocations[id].event.delivery, update, code);
+                read.is_awaited = !is_lost;
+                self.budget.late -= u8::from(is_late);
+                self.budget.lose -= u8::from(is_lost);
+                match is_late {
+                    true => self.world.change().unstored.push(read),
+                    false => self.world.change().store(read),
+                }
+                match (is_late, is_lost) {
+                    (_, true) => failed(ErrorKind::NoAnswer),
+                    (false, false) => Answer::Updated(Ok(())),
+                    (true, false) => return Ok(()),
+                }
             }
-            (Ending::Late, Err(error)) => return self.answered(id, Answer::Updated(Err(error))),
-            (Ending::AnswerLost, Ok(read)) => self.world.change().store(read),
-            (Ending::LateAndLost, Ok(mut read)) => {
-                read.is_awaited = false;
-                self.world.change().unstored.push(read);
-            }
-            // There is nothing to store.
-            (Ending::Dropped | Ending::AnswerLost | Ending::LateAndLost, _) => {}
-        }
-        self.answered(id, failed(ErrorKind::NoAnswer))
+        };
+        self.answered(id, answer)
     }
 
     /// Passes an answer to the round that asks.
@@ -241,6 +244,11 @@ impl State {
                 if self.without == Without::Observation {
                     let first = &mut invocation.described_first;
                     first.get_or_insert_with(|| registration.clone());
+                }
+            }
+            (Answer::Function(read), Call::Function { runs, .. }) => {
+                if let Some(version) = runs.version() {
+                    invocation.version_read = Some((version, is_known(read)));
                 }
             }
             (Answer::Updated(Ok(())), Call::Update(update)) => {
@@ -281,7 +289,7 @@ impl State {
     /// Answers what an invocation asks, if only one answer is possible whatever happens first.
     fn go_on(&mut self, id: usize) -> Result<(), Violation> {
         let invocation = &self.invocations[id];
-        if let Some(answer) = instead(invocation, self.without) {
+        if let Some(answer) = self.instead(invocation) {
             let step = self.rounds.answer(&invocation.asking, answer);
             return self.step(id, step);
         }
@@ -302,7 +310,11 @@ impl State {
             }
             // What an update changed makes no difference to what the updater does.
             Call::Evidence => self.answered(id, Answer::Described(self.world.describe())),
-            Call::Observe | Call::Function(_) | Call::Versions => Ok(()),
+            call if self.is_final(call) && !self.waits_on(invocation) => {
+                let answer = self.answer(invocation);
+                self.answered(id, answer)
+            }
+            Call::Observe | Call::Alias | Call::Function { .. } | Call::Versions => Ok(()),
         }
     }
 
@@ -334,26 +346,5 @@ impl State {
         }
         self.queue(event);
         Ok(())
-    }
-}
-
-/// The answer to a call that is not made, because its part of the updater is left out.
-fn instead(invocation: &Invocation, without: Without) -> Option<Answer> {
-    let asking = &invocation.asking;
-    match (without, &asking.call) {
-        (Without::Check, Call::Function(_)) if asking.is_checking() => {
-            let mut before = asking.answers.iter().rev();
-            before
-                .find(|answer| matches!(answer, Answer::Function(_)))
-                .cloned()
-        }
-        (Without::Check, Call::Versions) if asking.is_checking() => {
-            Some(Answer::Versions(Default::default()))
-        }
-        (Without::Observation, Call::Observe) => {
-            let first = invocation.described_first.clone();
-            first.map(Answer::Described)
-        }
-        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::budget::Budget;
 use crate::world::Operator;
-use crate::{back_to_version_1, holds, to_the_alias, two_deployments};
+use crate::{back_to_version_1, deployments_beside_an_operator, holds, to_the_alias};
 
 #[test]
 fn an_operator_s_change_is_kept() {
@@ -19,7 +19,7 @@ fn an_operator_s_change_is_kept() {
             Budget {
                 late: 1,
                 operator,
-                ..two_deployments(registered)
+                ..deployments_beside_an_operator(registered)
             },
         );
     }

@@ -8,8 +8,11 @@ use std::collections::HashMap;
 use std::future::pending;
 use std::rc::Rc;
 
-use connector_updater::model::function_arn::{FunctionArn, Versions};
-use connector_updater::model::function_state::FunctionState;
+use connector_updater::decide::Cause;
+use connector_updater::model::alias::{Alias, Traffic};
+use connector_updater::model::change::Change;
+use connector_updater::model::function_arn::{FunctionArn, Qualifier, Versions};
+use connector_updater::model::function_state::{DeployedCode, FunctionState, Readiness, Unready};
 use connector_updater::model::registration::{AppFlowSource, ConnectorLabel, Registration};
 use connector_updater::model::service_error::ServiceError;
 use connector_updater::model::update::Update;
@@ -31,8 +34,15 @@ pub enum Call {
     IsFresh,
     /// DescribeConnector, to see what an update changed.
     Evidence,
+    /// GetAlias.
+    Alias,
     /// GetFunctionConfiguration.
-    Function(FunctionArn),
+    Function {
+        /// What the round asks about.
+        target: FunctionArn,
+        /// What an invocation of that runs: another version, if all traffic of an alias goes there.
+        runs: FunctionArn,
+    },
     /// ListVersionsByFunction.
     Versions,
     /// UpdateConnectorRegistration.
@@ -45,6 +55,7 @@ pub enum Answer {
     /// To `Observe` and `Evidence`.
     Described(Registration),
     Fresh(bool),
+    Alias(Alias),
     Function(Result<FunctionState, ServiceError>),
     Versions(Versions),
     Updated(Result<(), ServiceError>),
@@ -120,6 +131,7 @@ impl Rounds {
     fn run(&self, job: &Rc<Job>, progress: Progress, answers: Vec<Answer>) -> Step {
         self.runs.set(self.runs.get() + 1);
         let script = Script {
+            job,
             answers: &answers,
             asked: Cell::new(0),
             pending: RefCell::new(None),
@@ -141,13 +153,33 @@ impl Rounds {
     }
 }
 
+/// What a round gets of a function that is not ready.
+pub fn not_ready(readiness: Readiness) -> FunctionState {
+    FunctionState {
+        readiness,
+        code: DeployedCode::default(),
+    }
+}
+
 /// The label of the registration.
 fn label() -> ConnectorLabel {
     "crm".parse().expect("a label")
 }
 
-/// Services that give these answers, and then none.
+/// Whether Lambda itself may send all traffic of an alias to this additional version.
+pub fn may_be_provisioning(job: &Job, runs: &Qualifier) -> bool {
+    match &job.cause {
+        Cause::Changed(Change::AliasMoved { asked, .. }) => {
+            asked.as_deref() != Some(runs.to_string().as_str())
+        }
+        _ => false,
+    }
+}
+
+/// Services that give these answers, and then none. An alias is read in the same steps as in
+/// `src/reconcile/aws_services.rs`.
 struct Script<'a> {
+    job: &'a Job,
     answers: &'a [Answer],
     asked: Cell<usize>,
     /// What was asked after the last answer.
@@ -190,8 +222,28 @@ impl Services for Script<'_> {
         self.describe(Call::Evidence).await
     }
 
+    async fn alias(&self, _: &FunctionArn) -> Result<Alias, ServiceError> {
+        match self.ask(Call::Alias).await {
+            Answer::Alias(alias) => Ok(alias),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
     async fn function(&self, arn: &FunctionArn) -> Result<FunctionState, ServiceError> {
-        match self.ask(Call::Function(arn.clone())).await {
+        let mut runs = arn.clone();
+        if let Some(Qualifier::Alias(_)) = arn.qualifier() {
+            let Alias { version, traffic } = self.alias(arn).await?;
+            match traffic {
+                Traffic::Split => return Ok(not_ready(Readiness::Split)),
+                Traffic::All(runs) if runs != version && may_be_provisioning(self.job, &runs) => {
+                    let unready = Unready::Provisioning { runs, version };
+                    return Ok(not_ready(Readiness::NotYet(unready)));
+                }
+                Traffic::All(behind) => runs = arn.with_qualifier(Some(behind)),
+            }
+        }
+        let target = arn.clone();
+        match self.ask(Call::Function { target, runs }).await {
             Answer::Function(read) => read,
             other => unreachable!("{other:?}"),
         }

@@ -2,10 +2,14 @@
 
 use std::rc::Rc;
 
-use connector_updater::model::function_arn::{FunctionArn, Version};
+use connector_updater::decide::Cause;
+use connector_updater::model::change::Change;
+use connector_updater::model::function_arn::Version;
+use connector_updater::model::update::Update;
 
 use crate::budget::{Budget, Setup, Without};
 use crate::invocation::{Event, Invocation};
+use crate::lambda::{Code, To};
 use crate::promises::Rollback;
 use crate::script::{Call, Rounds};
 use crate::shared::{Shared, digest, sum};
@@ -39,9 +43,17 @@ pub struct State {
 pub enum Move {
     Publish,
     ChangeLatest,
-    PointAlias,
+    PointAlias(To),
     Recreate,
     Settle,
+    /// The minute of the last change of `$LATEST` is over.
+    MinuteOfLatest,
+    /// The minute of the oldest move of the alias is over.
+    MinuteOfAlias,
+    /// Lambda has provisioned the alias's concurrency, and takes its own weights away.
+    Provisioned,
+    /// Lambda knows the newest version.
+    Known,
     Operate(usize),
     /// An event begins an invocation, and may be delivered again.
     Begin(usize, bool),
@@ -49,7 +61,7 @@ pub enum Move {
     Sweep,
     /// A call is handled and answered.
     Answer(usize),
-    /// An update ends in another way.
+    /// An update ends.
     Update(usize, Ending),
     /// The answer to whether the observation is fresh.
     Fresh(usize, bool),
@@ -58,19 +70,21 @@ pub enum Move {
     EndProcess(usize),
 }
 
-/// How an update ends, other than by an immediate answer.
+/// How an update ends, other than by an error of AppFlow's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// AppFlow throttles it.
     Throttled,
     /// It never reaches AppFlow.
     Dropped,
-    /// It is done, and the response is lost.
-    AnswerLost,
-    /// AppFlow reads the configuration now, and stores it and responds later.
-    Late,
-    /// AppFlow reads the configuration now, and stores it later, and the response is lost.
-    LateAndLost,
+    /// AppFlow reads the configuration, from this code.
+    Read {
+        code: Code,
+        /// Whether AppFlow stores it later.
+        is_late: bool,
+        /// Whether the response is lost.
+        is_lost: bool,
+    },
 }
 
 impl State {
@@ -104,13 +118,14 @@ impl State {
         self.events.is_empty()
             && self.invocations.is_empty()
             && self.world.unstored.is_empty()
-            && !self.world.is_settling()
+            && self.world.function.is_settled()
     }
 
     /// Everything that can happen next.
     pub fn moves(&self) -> Vec<Move> {
         let mut moves = Vec::new();
         self.deployments(&mut moves);
+        self.passing(&mut moves);
         self.beginnings(&mut moves);
         for (id, invocation) in self.invocations.iter().enumerate() {
             self.answers(id, invocation, &mut moves);
@@ -124,7 +139,7 @@ impl State {
 
     fn deployments(&self, moves: &mut Vec<Move>) {
         // Lambda refuses a deployment while another is in progress.
-        if self.world.is_settling() {
+        if self.world.function.is_settling() {
             moves.push(Move::Settle);
             return;
         }
@@ -132,16 +147,59 @@ impl State {
         for (left, deployment) in [
             (budget.publish, Move::Publish),
             (budget.change_latest, Move::ChangeLatest),
-            (budget.move_alias, Move::PointAlias),
             (budget.recreate, Move::Recreate),
         ] {
             if left > 0 {
                 moves.push(deployment);
             }
         }
-        // An operator who updates a registration in the middle of a deployment makes AppFlow read the
-        // old code, and the deployment's event may have been handled already.
-        moves.extend((0..budget.operator.len()).map(Move::Operate));
+        for (left, to) in [
+            (budget.move_alias, To::Next),
+            (budget.roll_back, To::First),
+            (budget.point_at_latest, To::Latest),
+            (budget.split, To::Split),
+            (u8::from(!self.is_alias_moving()), To::Additional),
+        ] {
+            if left > 0 && self.world.function.can_point(to) {
+                moves.push(Move::PointAlias(to));
+            }
+        }
+        // An operator who updates a registration just after a deployment makes AppFlow read the old code,
+        // and the deployment's event may have been handled already.
+        if self.world.function.is_settled() {
+            moves.extend((0..budget.operator.len()).map(Move::Operate));
+        }
+    }
+
+    /// Whether an event of the alias is not handled that would take a weight of 1.0 for Lambda's own, and
+    /// would end in the failure queue, although the registration is right.
+    fn is_alias_moving(&self) -> bool {
+        let under_way = self.invocations.iter().map(|invocation| &invocation.event);
+        let mut events = self.events.iter().chain(under_way);
+        events.any(|event| {
+            matches!(
+                event.cause,
+                Cause::Changed(Change::AliasMoved { split: false, .. })
+            )
+        })
+    }
+
+    /// What happens as time passes.
+    fn passing(&self, moves: &mut Vec<Move>) {
+        let function = &self.world.function;
+        for (can_happen, passes) in [
+            (
+                function.is_latest_recent() && !function.is_settling(),
+                Move::MinuteOfLatest,
+            ),
+            (function.is_alias_recent(), Move::MinuteOfAlias),
+            (function.is_provisioning(), Move::Provisioned),
+            (function.has_unknown(), Move::Known),
+        ] {
+            if can_happen {
+                moves.push(passes);
+            }
+        }
     }
 
     fn beginnings(&self, moves: &mut Vec<Move>) {
@@ -176,38 +234,44 @@ impl State {
             }
             // It is answered when AppFlow has stored it.
             Call::Update(_) if is_storing => {}
-            Call::Update(_) => {
-                moves.push(Move::Answer(id));
-                let Budget {
-                    late,
-                    lose,
-                    throttle,
-                    ..
-                } = self.budget;
-                for (is_possible, ending) in [
-                    (throttle > 0, Ending::Throttled),
-                    (lose > 0, Ending::Dropped),
-                    (lose > 0, Ending::AnswerLost),
-                    (late > 0, Ending::Late),
-                    (late > 0 && lose > 0, Ending::LateAndLost),
-                ] {
-                    if is_possible {
-                        moves.push(Move::Update(id, ending));
-                    }
+            Call::Update(update) => {
+                let endings = self.endings(update);
+                moves.extend(endings.into_iter().map(|ending| Move::Update(id, ending)));
+                if self.world.function.runs(&update.target).is_err() {
+                    moves.push(Move::Answer(id));
                 }
             }
-            // It would wait on.
-            Call::Function(target) if self.is_polling(invocation, target) => {}
+            _ if self.waits_on(invocation) => {}
             _ => moves.push(Move::Answer(id)),
         }
     }
 
-    /// Whether an invocation waits for this function, and would find it not ready again.
-    fn is_polling(&self, invocation: &Invocation, target: &FunctionArn) -> bool {
-        let asking = &invocation.asking;
-        let read = self.world.function(target);
-        asking.answers.is_empty()
-            && asking.progress.waiting.is_some()
-            && read.is_ok_and(|read| !read.readiness.is_ready())
+    /// How an update can end.
+    fn endings(&self, update: &Update) -> Vec<Ending> {
+        let Budget {
+            late,
+            lose,
+            throttle,
+            ..
+        } = self.budget;
+        let mut endings = Vec::new();
+        if throttle > 0 {
+            endings.push(Ending::Throttled);
+        }
+        if lose > 0 {
+            endings.push(Ending::Dropped);
+        }
+        for code in self.world.function.runs(&update.target).unwrap_or_default() {
+            for (is_late, is_lost) in [(false, false), (false, true), (true, false), (true, true)] {
+                if (!is_late || late > 0) && (!is_lost || lose > 0) {
+                    endings.push(Ending::Read {
+                        code,
+                        is_late,
+                        is_lost,
+                    });
+                }
+            }
+        }
+        endings
     }
 }
