@@ -88,7 +88,7 @@ fn a_blank_endpoint_of_a_service_counts_as_unset() {
             ("AWS_ENDPOINT_URL_LAMBDA", blank),
         ];
         let updater = Bootstrap::start(UPDATER, &aws, &variables).expect("the binary starts");
-        let world = World { aws, updater };
+        let world = World::of(aws, updater);
         world.function(CRM, 1);
         world.register("plain", &arn(CRM, None));
         tls::deploy(&world, &["1.2"]);
