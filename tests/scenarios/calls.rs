@@ -122,6 +122,28 @@ fn a_dry_sweep_reads_versions_and_not_whether_the_functions_are_ready() {
             ("ListConnectors", 1),
             ("DescribeConnector", 5),
             ("ListVersionsByFunction", 1),
+            // Where each alias sends its traffic decides.
+            ("GetAlias", 2),
+        ],
+    );
+}
+
+#[test]
+fn an_event_about_one_alias_reads_it_to_decide_before_the_update_and_after_it() {
+    let world = World::new();
+    world.function(CRM, 6);
+    world.create_alias(CRM, "live", 5);
+    world.register("live", &arn(CRM, Some("live")));
+    world.aws.take_calls();
+    world.answer(world.move_alias(CRM, "live", 6));
+    cost(
+        &world,
+        [
+            ("ListConnectors", 1),
+            ("DescribeConnector", 2),
+            ("GetAlias", 3),
+            ("GetFunctionConfiguration", 2),
+            (UPDATE, 1),
         ],
     );
 }

@@ -1,7 +1,7 @@
 //! Which registrations an event concerns.
 
 use aws_local::faults::Fault;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{CRM, World, arn, outcomes};
 
@@ -72,19 +72,93 @@ fn labels_from_the_settings_are_described_and_nothing_is_listed() {
 }
 
 #[test]
-fn a_label_from_the_settings_that_is_not_registered_is_a_failure() {
+fn a_label_from_the_settings_that_is_not_registered_fails_a_sweep_after_the_others() {
     let world = World::with(&[("CONNECTOR_LABELS", "known,typo")]);
     world.function(CRM, 1);
     world.register("known", &arn(CRM, None));
-    let event = world.publish(CRM, "2.0");
+    world.publish(CRM, "2.0");
 
-    let (name, message) = world.error(event);
+    let (name, message) = world.error(r#"{"sweep": {}}"#);
     assert_eq!(name, "DescribeFailed");
     assert!(
         message.contains("typo: DescribeFailed: AppFlow has no registration"),
         "{message}"
     );
     assert_eq!(world.held("known").1, "2.0");
+}
+
+/// Asserts that there is a warning about a connector that contains this text.
+fn warned(world: &World, label: &str, text: &str) {
+    let lines = world.log_with("cannot be checked for the deployed function");
+    let warned = |line: &Value| {
+        line["level"] == "WARN"
+            && line["connectorLabel"] == label
+            && line["message"]
+                .as_str()
+                .is_some_and(|message| message.contains(text))
+    };
+    assert!(lines.iter().any(warned), "{lines:?}");
+}
+
+#[test]
+fn a_label_from_the_settings_that_is_not_registered_does_not_fail_a_deployment() {
+    let world = World::with(&[("CONNECTOR_LABELS", "known,retired")]);
+    world.function(CRM, 1);
+    world.register("known", &arn(CRM, None));
+    world.function("thumbnailer", 1);
+    let answer = world.answer(world.publish("thumbnailer", "2.0"));
+    assert_eq!(answer["connectors"], json!([]));
+    warned(&world, "retired", "ResourceNotFoundException");
+    let answer = world.answer(world.publish(CRM, "2.0"));
+    assert_eq!(outcomes(&answer), [("known".into(), "updated".into())]);
+    assert_eq!(world.held("known").1, "2.0");
+}
+
+#[test]
+fn a_connector_that_may_not_be_described_does_not_fail_another_functions_deployment() {
+    let world = World::new();
+    world.function(CRM, 1);
+    world.function("other", 1);
+    world.register("plain", &arn(CRM, None));
+    world.register("other", &arn("other", None));
+    let denied = Fault::error("DescribeConnector", "AccessDeniedException");
+    world.aws.fault(denied.concerning("other"));
+    let answer = world.answer(world.publish(CRM, "2.0"));
+    assert_eq!(outcomes(&answer), [("plain".into(), "updated".into())]);
+    assert_eq!(world.held("plain").1, "2.0");
+    warned(&world, "other", "AccessDeniedException");
+
+    world.publish(CRM, "3.0");
+    let (name, message) = world.error(r#"{"sweep": {}}"#);
+    assert_eq!(name, "DescribeFailed");
+    assert!(message.contains("other: DescribeFailed"), "{message}");
+    assert!(message.contains("appflow:DescribeConnector"), "{message}");
+    assert_eq!(world.held("plain").1, "3.0");
+}
+
+#[test]
+fn connectors_that_aws_itself_provides_are_passed_over() {
+    let world = World::one_registration();
+    world.aws.state().appflow.list_aws_connectors();
+    world.function("thumbnailer", 1);
+    let only_plain = [("plain".to_owned(), "updated".to_owned())];
+    let event = world.publish(CRM, "2.0");
+    assert_eq!(outcomes(&world.answer(&event)), only_plain);
+    world.publish(CRM, "3.0");
+    assert_eq!(outcomes(&world.answer(r#"{"sweep": {}}"#)), only_plain);
+    assert_eq!(world.held("plain").1, "3.0");
+    let answer = world.answer(world.publish("thumbnailer", "2.0"));
+    assert_eq!(answer["connectors"], json!([]));
+
+    // However AppFlow answers for the one that it does not describe.
+    for code in ["AccessDeniedException", "ValidationException"] {
+        let refused = Fault::error("DescribeConnector", code);
+        world.aws.fault(refused.concerning("HubSpot").times(1));
+        assert_eq!(outcomes(&world.answer(r#"{"sweep": {}}"#)), only_plain);
+    }
+    for line in world.log_of(5) {
+        assert!(line["level"] == "INFO", "{line}");
+    }
 }
 
 #[test]
@@ -111,7 +185,7 @@ fn one_registration_that_cannot_be_described_does_not_stop_the_others() {
     for label in ["first", "second", "third"] {
         world.register(label, &arn(CRM, None));
     }
-    let fault = Fault::error("DescribeConnector", "AccessDeniedException");
+    let fault = Fault::error("DescribeConnector", "ValidationException");
     world.aws.fault(fault.concerning("second"));
     let event = world.publish(CRM, "2.0");
 
@@ -119,9 +193,8 @@ fn one_registration_that_cannot_be_described_does_not_stop_the_others() {
     assert_eq!(name, "DescribeFailed");
     for part in [
         "1 of 3 registrations failed",
-        "second: DescribeFailed: DescribeConnector failed with AccessDeniedException",
+        "second: DescribeFailed: DescribeConnector failed with ValidationException",
         "request id ",
-        "appflow:DescribeConnector",
         "2 updated: first, third",
     ] {
         assert!(message.contains(part), "`{part}` is not in {message}");

@@ -55,6 +55,37 @@ fn an_update_tells_both_connector_versions_and_what_changed() {
 }
 
 #[test]
+fn the_order_in_which_appflow_returns_lists_is_no_change() {
+    let world = World::one_registration();
+    let connector_code = json!({
+        "connectorName": "Acme CRM",
+        "connectorOwner": "Acme",
+        "connectorVersion": "2.0",
+        "supportedOperators": ["PROJECTION", "EQUAL_TO", "CONTAINS"],
+        "supportedApiVersions": ["v1", "v2", "v3"],
+        "authenticationConfig": {
+            "oAuth2Defaults": { "oauthScopes": ["read", "write"], "tokenUrls": ["a", "b", "c"] },
+        },
+        "connectorRuntimeSettings": [
+            { "key": "instance", "connectorSuppliedValueOptions": ["eu", "us", "ap"] },
+            { "key": "page", "connectorSuppliedValueOptions": ["1", "2"] },
+            { "key": "zone", "connectorSuppliedValueOptions": [] },
+        ],
+    });
+    let input = json!({ "FunctionName": CRM, "ZipFile": package_of(&connector_code) });
+    world.call("UpdateFunctionCode", input);
+    world.answer(world.event());
+    world.aws.state().appflow.shuffle_lists();
+    for _ in 0..3 {
+        let answer = world.answer(SWEEP);
+        assert_eq!(connector(&answer, "plain")["changed"], json!([]));
+    }
+    for line in &world.metrics(4)[1..] {
+        assert_eq!(line["StaleRegistrations"], 0, "{line}");
+    }
+}
+
+#[test]
 fn an_update_that_changes_nothing_says_so() {
     let world = World::with(&[("UPDATE_DESCRIPTION", "another description")]);
     world.function(CRM, 1);

@@ -4,6 +4,8 @@
 #![allow(unreachable_pub)] // nothing reaches into a test
 
 mod accounts;
+mod alias_of_latest;
+mod alias_traffic;
 mod behind;
 mod calls;
 mod checking;
@@ -18,6 +20,7 @@ mod gone;
 mod grant;
 mod hostile;
 mod ignored;
+mod just_changed;
 mod log;
 mod managed_instances;
 mod meanwhile;
@@ -25,6 +28,7 @@ mod messages;
 mod observing;
 mod proxy;
 mod readiness;
+mod recorded_forms;
 mod recreated;
 mod retries;
 mod samples;
@@ -32,6 +36,7 @@ mod scope;
 mod settings;
 mod silent;
 mod state_events;
+mod summary;
 mod sweep;
 mod table;
 mod throttling;

@@ -178,8 +178,8 @@ fn failures_of_several_kinds_are_reported_as_several_failed() {
     world.register("second", &arn(CRM, None));
     let refused = Fault::error(UPDATE, "ValidationException");
     world.aws.fault(refused.concerning("first"));
-    let hidden = Fault::error("DescribeConnector", "AccessDeniedException");
-    world.aws.fault(hidden.concerning("second"));
+    let refused = Fault::error("DescribeConnector", "ValidationException");
+    world.aws.fault(refused.concerning("second"));
 
     let (name, message) = world.error(world.publish(CRM, "2.0"));
     assert_eq!(name, "SeveralFailed");

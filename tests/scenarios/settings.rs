@@ -64,6 +64,31 @@ fn an_invalid_setting_stops_startup_and_names_the_variable_and_what_is_allowed()
 }
 
 #[test]
+fn endpoints_of_another_kind_and_ones_own_stop_startup_naming_both_variables() {
+    for kind in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+        let mut world = World::with(&[(kind, "true")]);
+        let code = world.updater.ended(Duration::from_secs(20)).unwrap();
+        assert_eq!(code, Some(1), "{kind}");
+        let Some(Outcome::NotStarted {
+            error_type,
+            message,
+        }) = world.aws.state().runtime.init_error().cloned()
+        else {
+            panic!("{kind}: it was not reported to Lambda");
+        };
+        assert_eq!(error_type, "InvalidSettings");
+        for part in [kind, "AWS_ENDPOINT_URL", "Leave one of the two out"] {
+            assert!(message.contains(part), "`{part}` is not in {message}");
+        }
+    }
+    let world = World::with(&[
+        ("AWS_USE_FIPS_ENDPOINT", "false"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", ""),
+    ]);
+    world.answer(r#"{"sweep": {"dryRun": true}}"#);
+}
+
+#[test]
 fn blank_settings_are_the_defaults() {
     let world = World::with(&[
         ("CONNECTOR_LABELS", ""),
@@ -88,7 +113,7 @@ fn a_blank_endpoint_of_a_service_counts_as_unset() {
             ("AWS_ENDPOINT_URL_LAMBDA", blank),
         ];
         let updater = Bootstrap::start(UPDATER, &aws, &variables).expect("the binary starts");
-        let world = World { aws, updater };
+        let world = World::of(aws, updater);
         world.function(CRM, 1);
         world.register("plain", &arn(CRM, None));
         tls::deploy(&world, &["1.2"]);

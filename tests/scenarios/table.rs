@@ -130,7 +130,12 @@ fn an_alias_is_followed_when_its_shift_of_traffic_ends() {
     let answer = world.answer(world.event());
     let live = connector(&answer, "live");
     assert_eq!(live["outcome"], "skipped");
-    assert!(live["reason"].as_str().unwrap().contains("shifts traffic"));
+    assert!(
+        live["reason"]
+            .as_str()
+            .unwrap()
+            .contains("splits its traffic")
+    );
     assert_eq!(world.held("live").1, "1.6");
 
     world.call(

@@ -38,7 +38,7 @@ pub fn world((aws, tls): (AwsLocal, Tls), updater: &str, variables: &[(&str, &st
     ];
     settings.extend(variables);
     let updater = Bootstrap::start(updater, &aws, &settings).expect("the binary starts");
-    let world = World { aws, updater };
+    let world = World::of(aws, updater);
     world.function(CRM, 1);
     world.register("plain", &arn(CRM, None));
     world
@@ -175,7 +175,7 @@ fn a_service_that_does_not_respond_keeps_no_event_from_being_asked_for_and_fails
         ("AWS_ENDPOINT_URL_LAMBDA", endpoint.as_str()),
     ];
     let updater = Bootstrap::start(UPDATER, &aws, &settings).expect("the binary starts");
-    let world = World { aws, updater };
+    let world = World::of(aws, updater);
     // For how long startup waits, a unit test of aws::https says.
     world.until("is an event asked for", |world| {
         world.aws.state().runtime.times().ready.is_some()

@@ -30,11 +30,16 @@ impl World {
     /// The updater with settings.
     pub fn with(settings: &[(&str, &str)]) -> Self {
         let aws = AwsLocal::start(0).expect("a free port");
-        // The code from before a change is no longer served, so that nothing is waited for.
+        let updater = start(&aws, settings);
+        Self::of(aws, updater)
+    }
+
+    /// This AWS and this updater. Events come two minutes late, as CloudTrail's may: then the code from before a
+    /// change is no longer served, and nothing is waited for.
+    pub fn of(aws: AwsLocal, updater: Bootstrap) -> Self {
         aws.state()
             .lambda
             .date_changes_back(Duration::from_secs(120));
-        let updater = start(&aws, settings);
         Self { aws, updater }
     }
 
