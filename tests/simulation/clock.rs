@@ -17,11 +17,13 @@ pub fn run<T>(work: impl Future<Output = T>) -> T {
     LocalSet::new().block_on(&runtime, work)
 }
 
-/// The SDK's clock: tokio's time, from a fixed day on.
-#[derive(Debug)]
+/// The wall clock of a history: tokio's time, from a fixed day on. The updater, the SDK, and AWS have the
+/// same one, because the updater compares its time with those of AWS.
+#[derive(Clone, Copy, Debug)]
 pub struct Clock(Instant);
 
 impl Clock {
+    /// A clock that shows the beginning of the fixed day now.
     pub fn new() -> Self {
         Self(Instant::now())
     }

@@ -4,8 +4,9 @@ use aws_local::lambda::Settling;
 use aws_local::place::function_arn;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use crate::history::{History, LIVE};
+use crate::history::History;
 
 impl History {
     pub fn deploy(&mut self, function: &str, publish: bool) {
@@ -41,9 +42,7 @@ impl History {
         self.deployment("CreateFunction", input);
         self.allow(function, None);
         self.grant(function, Some("1"));
-        let input = json!({ "FunctionName": function, "Name": LIVE, "FunctionVersion": "1" });
-        self.deployment("CreateAlias", input);
-        self.allow(function, Some(LIVE));
+        self.create_alias(function);
     }
 
     pub async fn recreate(&mut self, function: &str) {
@@ -63,36 +62,6 @@ impl History {
             let version = self.random.of(&versions).to_string();
             let input = json!({ "FunctionName": function, "Qualifier": version });
             self.deployment("DeleteFunction", input);
-        }
-    }
-
-    pub fn move_alias(&mut self, function: &str) {
-        let versions = self.world.versions(function);
-        let version = self.random.of(&versions).to_string();
-        let other = self.random.of(&versions).to_string();
-        let weights = match self.random.chance(25) && other != version {
-            true => json!({ other: 0.5 }),
-            false => json!({}),
-        };
-        let input = json!({
-            "FunctionName": function,
-            "Name": LIVE,
-            "FunctionVersion": version,
-            "RoutingConfig": { "AdditionalVersionWeights": weights },
-        });
-        self.deployment("UpdateAlias", input);
-    }
-
-    /// Ends all shifts of traffic, at the end of a history: until then, either version of an alias may
-    /// answer.
-    pub fn end_shifts(&mut self) {
-        for function in self.functions.clone() {
-            let input = json!({
-                "FunctionName": function,
-                "Name": LIVE,
-                "RoutingConfig": { "AdditionalVersionWeights": {} },
-            });
-            self.deployment("UpdateAlias", input);
         }
     }
 
@@ -122,6 +91,7 @@ impl History {
             "connectorName": "Acme CRM",
             "connectorOwner": "Acme",
             "connectorVersion": format!("1.{}", self.deployed),
+            "supportedApiVersions": ["v1", "v2", "v3"],
         });
         BASE64_STANDARD.encode(connector.to_string())
     }
@@ -148,7 +118,14 @@ impl History {
 
     /// Makes a call that may be rejected, as deployments are while another one is in progress.
     pub fn deployment(&mut self, operation: &str, input: Value) -> Option<Value> {
+        let function = input["FunctionName"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let answer = self.call(operation, input);
+        if answer.is_some() {
+            self.changed.insert(function, Instant::now());
+        }
         self.collect();
         answer
     }

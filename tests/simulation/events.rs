@@ -1,6 +1,6 @@
 //! The events of deployments, and which of them reach the updater.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::random::Random;
 use crate::world::{World, split};
@@ -43,14 +43,7 @@ impl Event {
         });
         let mut events: Vec<Self> = events.collect();
         for event in &mut events {
-            let answer = event.payload.pointer_mut("/detail/responseElements");
-            // CloudTrail cuts long answers.
-            if let Some(answer) = answer.filter(|answer| answer["aliasArn"].is_null())
-                && random.chance(4)
-            {
-                *answer = json!({ "omitted": true });
-                event.told.push_str(", cut");
-            }
+            event.say_less(random);
         }
         events
     }
@@ -71,6 +64,8 @@ impl Event {
         };
         let (function, qualifier) = split(arn);
         let qualifier = qualifier.unwrap_or_default();
+        // CreateFunction's response has an unqualified ARN even where it published version 1.
+        let version = answer["version"].as_str().unwrap_or(&qualifier);
         let active = detail["eventName"].is_string() || detail["state"] == "Active";
         Some(Self {
             told: format!(
@@ -78,7 +73,7 @@ impl Event {
                 payload["id"].as_str().unwrap_or_default().get(..8)?
             ),
             life: world.state().life(&function),
-            version: qualifier.parse().ok().filter(|_| active),
+            version: version.parse().ok().filter(|_| active),
             function,
             payload,
         })

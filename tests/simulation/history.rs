@@ -1,9 +1,11 @@
 //! One random history, from its seed: deployments, operators' changes, and when events are delivered.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_local::lambda::Provisioning;
 use connector_updater::reconcile::outcome::ConnectorResult;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -15,7 +17,9 @@ use crate::deployments::arn;
 use crate::events::{Event, Sources};
 use crate::invariants;
 use crate::invocations::Environments;
+use crate::lags::MINUTE;
 use crate::random::Random;
+use crate::sweeps::SWEEP;
 use crate::world::World;
 
 const CRM: &str = "crm";
@@ -70,6 +74,12 @@ pub struct History {
     pub outages: u32,
     /// The longest time that a deployment takes to become ready.
     pub settling: Duration,
+    /// How long old code is served after a change.
+    pub old_code_served: Duration,
+    /// When each function, or its alias, was changed last.
+    pub changed: BTreeMap<String, Instant>,
+    /// How long Lambda provisions concurrency for aliases that move.
+    pub provisioning: Option<Provisioning>,
 }
 
 impl History {
@@ -102,6 +112,9 @@ impl History {
             requests: 0,
             outages: 0,
             settling: Duration::ZERO,
+            old_code_served: Duration::ZERO,
+            changed: BTreeMap::new(),
+            provisioning: None,
         }
     }
 
@@ -121,7 +134,7 @@ impl History {
                 return;
             }
         }
-        self.end_shifts();
+        self.settle_aliases();
         self.quiet().await;
         if self.is_wrong() {
             return;
@@ -137,7 +150,7 @@ impl History {
     /// With loss, a sweep makes everything right, and events after it do not change that.
     async fn sweep_and_be_right(&mut self) {
         let standing = invariants::standing(&self.world);
-        let swept = self.sweep("{\"sweep\": {}}", true).await;
+        let swept = self.sweep(SWEEP, true).await;
         invariants::all_hold_but_recreated_behind(&self.world, &swept);
         invariants::none_has_moved(&self.world, &standing);
         if self.is_wrong() {
@@ -176,6 +189,8 @@ impl History {
             },
         ));
         self.world.aws.state().state_events = self.sources != Sources::Trail;
+        self.lag();
+        self.provision();
         for function in self.functions.clone() {
             self.create(function);
             self.grant(function, Some("1"));
@@ -240,8 +255,8 @@ impl History {
                     self.operate();
                 }
             }
-            18 if self.loss => {
-                self.sweep("{\"sweep\": {}}", false).await;
+            18 => {
+                self.sweep(SWEEP, false).await;
             }
             _ => self.deploy(function, true),
         }
@@ -285,8 +300,10 @@ impl History {
     fn delay(&mut self) -> Duration {
         match self.random.below(20) {
             0..18 if self.hasty => self.random.between(0, 2_000),
-            0..12 => self.random.between(0, 3_000),
-            12..18 => self.random.between(3_000, 60_000),
+            0..10 => self.random.between(0, 3_000),
+            10..14 => self.random.between(3_000, 50_000),
+            // Most rules end about a minute after the change.
+            14..18 => self.random.between(50_000, 75_000),
             _ => self.random.between(60_000, 480_000),
         }
     }
@@ -305,9 +322,10 @@ impl History {
         format!("00000000-0000-4000-9000-{:012}", self.requests)
     }
 
-    /// Waits until all deployments are ready, all events were handled, and AppFlow has stored all it read.
+    /// Waits until all deployments are ready and no old code is served, all events were handled, and AppFlow has stored all it read.
     async fn quiet(&mut self) {
-        self.pass(self.settling + Duration::from_secs(2)).await;
+        let settled = self.settling.max(MINUTE);
+        self.pass(settled + Duration::from_secs(2)).await;
         while let Some(ended) = self.deliveries.join_next().await {
             if let Err(error) = ended {
                 self.world.violated(format!("{error}"));
@@ -318,6 +336,18 @@ impl History {
             }
         }
         sleep(LATEST_STORE + 2 * LONGEST_WAY).await;
+    }
+
+    /// Sends a sweep on its way. Whatever comes of it, it must not make anything wrong.
+    pub fn sweep_later(&mut self, delay: Duration) {
+        let environments = Rc::clone(&self.environments);
+        let request_id = self.request_id();
+        self.deliveries.spawn_local(async move {
+            sleep(delay).await;
+            let swept = environments.invoke(SWEEP, SWEEP, &request_id, false);
+            // What it did is in the trace.
+            drop(swept.await);
+        });
     }
 
     pub async fn sweep(&mut self, payload: &str, calm: bool) -> Vec<ConnectorResult> {

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use connector_updater::decide::Skip;
 use connector_updater::reconcile::outcome::{ConnectorResult, Outcome};
 use serde_json::Value;
+use tokio::time::Instant;
 
+use crate::deployments;
 use crate::world::{World, split};
 
 /// After an invocation during which nothing else happened: AppFlow has the target of each registration
-/// that it reports as updated, and holds what that returns.
-pub fn updated(world: &World, connectors: &[ConnectorResult]) {
+/// that it reports as updated, and holds what that returns. Aliases that were unsettled when it `began` do
+/// not count: only the event of the alias itself knows when it moved.
+pub fn updated(world: &World, connectors: &[ConnectorResult], began: Instant) {
     for connector in connectors {
         let Outcome::Updated { target, .. } = &connector.outcome else {
             continue;
@@ -22,13 +25,28 @@ pub fn updated(world: &World, connectors: &[ConnectorResult]) {
         };
         if arn != target {
             world.violated(format!("{label} was updated to {target}, and is at {arn}"));
-        } else if !is_shifting(world, &arn) {
+        } else if !is_unsettled(world, &arn, began) {
             holds(world, label, &arn, &held);
         }
     }
 }
 
-/// Every registration holds what its function returns now.
+/// Each deployment has a connector version of its own, and differs in nothing else.
+pub fn evidence_is_no_false_alarm(world: &World, connectors: &[ConnectorResult]) {
+    for connector in connectors {
+        if let Outcome::Updated {
+            evidence: Some(evidence),
+            ..
+        } = &connector.outcome
+            && evidence.changed.is_empty() != (evidence.previous_version == evidence.version)
+        {
+            world.violated(format!("{}: {evidence:?}", connector.label));
+        }
+    }
+}
+
+/// Every registration holds what its function returns now: that of an alias, what the version returns that
+/// gets all of its traffic.
 pub fn all_hold(world: &World) {
     each_holds(world, |_, _| true);
 }
@@ -146,24 +164,51 @@ fn held(world: &World, label: &str) -> Option<(String, Value)> {
 }
 
 fn holds(world: &World, label: &str, arn: &str, held: &Value) {
-    let answers = world.aws.state().lambda.configuration(arn).cloned();
+    let runs = runs(world, arn);
+    let answers = world.aws.state().lambda.configuration(&runs).cloned();
     if answers.as_ref() != Some(held) {
         let version = |configuration: &Value| configuration["connectorVersion"].to_string();
         let answers = answers.as_ref().map(version);
-        let (_, qualifier) = split(arn);
+        let ((_, qualifier), (_, runs)) = (split(arn), split(&runs));
         world.violated(format!(
-            "{label} at {qualifier:?} holds {}, and its function returns {answers:?}",
+            "{label} at {qualifier:?} holds {}, and its function returns {answers:?} from {runs:?}",
             version(held)
         ));
     }
 }
 
-/// Whether an alias sends traffic to two versions, either of which may have answered.
-fn is_shifting(world: &World, arn: &str) -> bool {
-    let (function, Some(qualifier)) = split(arn) else {
+/// The ARN of what an invocation of `arn` runs: of an alias that gives an additional version all of its
+/// traffic, that version's, whoever gave it.
+fn runs(world: &World, arn: &str) -> String {
+    let function = split(arn).0;
+    let weights = alias(world, arn).map(|mut alias| alias["RoutingConfig"].take());
+    let weights = weights
+        .as_ref()
+        .and_then(|weights| weights["AdditionalVersionWeights"].as_object());
+    let additional = weights
+        .into_iter()
+        .flatten()
+        .find(|(_, weight)| **weight == 1.0);
+    additional.map_or(arn.to_owned(), |(version, _)| {
+        deployments::arn(&function, Some(version))
+    })
+}
+
+/// Whether what an invocation runs could change without a call since an invocation began, or is one of two
+/// versions.
+fn is_unsettled(world: &World, arn: &str, began: Instant) -> bool {
+    let Some(alias) = alias(world, arn) else {
         return false;
     };
+    let unsettled = world.state().unsettled.get(&split(arn).0).copied();
+    unsettled.is_some_and(|until| began < until) || !alias["RoutingConfig"].is_null()
+}
+
+/// The alias of an ARN.
+fn alias(world: &World, arn: &str) -> Option<Value> {
+    let (function, Some(qualifier)) = split(arn) else {
+        return None;
+    };
     let alias = serde_json::json!({ "FunctionName": function, "Name": qualifier });
-    let alias = world.aws.call("GetAlias", alias);
-    alias.is_ok_and(|alias| !alias["RoutingConfig"].is_null())
+    world.aws.call("GetAlias", alias).ok()
 }

@@ -10,6 +10,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_local::place::{REGION, UPDATER, function_arn};
 use aws_sdk_appflow::config::{Credentials, Region, SharedCredentialsProvider};
 use connector_updater::aws::clients::Aws;
+use connector_updater::model::function_state::Unready;
 use connector_updater::model::service_error::ErrorKind;
 use connector_updater::reconcile::outcome::{Failure, Outcome};
 use connector_updater::report::error::Error;
@@ -20,7 +21,6 @@ use futures_util::FutureExt;
 use lambda_runtime::{Context, LambdaEvent};
 use tokio::time::{Instant, sleep};
 
-use crate::clock::Clock;
 use crate::events::Event;
 use crate::invariants;
 use crate::network;
@@ -110,7 +110,7 @@ impl Environments {
             .region(Region::new(REGION))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(network::client(&self.world, number))
-            .time_source(Clock::new())
+            .time_source(self.world.clock)
             .build();
         // It has its credentials, and waits for nothing.
         let aws = Aws::new(&config).await;
@@ -123,7 +123,9 @@ impl Environments {
     }
 
     /// Invokes the updater asynchronously with an event, as EventBridge does. Without loss, the last try
-    /// has no faults, so only an event of a function that is gone may end in the failure queue.
+    /// has no faults, so only these may end in the failure queue: an event of a function that is gone, and
+    /// one of an alias to which a later call gave a weight of 1.0, because that looks as if Lambda
+    /// provisioned concurrency. The event of the later call knows better.
     pub async fn deliver(&self, event: Event, request_id: String, loss: bool) {
         let payload = event.payload.to_string();
         let mut error = None;
@@ -137,9 +139,17 @@ impl Environments {
                 Err(failed) => error = Some(failed),
             }
         }
-        let gone = error.is_some_and(|error| only_gone(&error));
+        let (gone, waits) = error.map_or((false, false), |error| {
+            let waits =
+                failures(&error).all(waits_for_weights) && failures(&error).next().is_some();
+            (only_gone(&error), waits)
+        });
         let mut state = self.world.state();
         state.tell(format!("in the failure queue: {}", event.told));
+        let waits = waits && !state.provisioning.contains(&event.function);
+        if waits {
+            return;
+        }
         state.given_up.insert(event.function);
         if !loss && !gone {
             state.violated("an event is in the failure queue");
@@ -188,8 +198,9 @@ fn end(world: &World, number: usize, began: Instant, outcome: &Result<Response, 
         Err(error) => error.connectors(),
     };
     if alone {
-        invariants::updated(world, connectors);
+        invariants::updated(world, connectors, began);
     }
+    invariants::evidence_is_no_false_alarm(world, connectors);
     if faults <= BORNE && began.elapsed() < TIME_IS_UP && outcome.as_ref().is_err_and(is_transient)
     {
         world.violated(format!("#{number} failed because of {faults} faults"));
@@ -233,6 +244,11 @@ fn kind(failure: &Failure) -> Option<ErrorKind> {
 fn only_gone(error: &Error) -> bool {
     let mut failures = failures(error).peekable();
     failures.peek().is_some() && failures.all(|failure| kind(failure) == Some(ErrorKind::NotFound))
+}
+
+/// Whether it waited for a weight of 1.0 on its alias to go away.
+fn waits_for_weights(failure: &Failure) -> bool {
+    matches!(failure, Failure::NotReady(Unready::Provisioning { .. }))
 }
 
 /// Whether it failed with an error that only faults cause.

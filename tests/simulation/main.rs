@@ -21,6 +21,7 @@
 
 #![allow(unreachable_pub)] // nothing reaches into a test
 
+mod aliases;
 mod clock;
 mod conditions;
 mod deadline;
@@ -29,6 +30,7 @@ mod events;
 mod history;
 mod invariants;
 mod invocations;
+mod lags;
 mod network;
 mod operator;
 mod random;

@@ -43,6 +43,7 @@ impl Call {
             "/list-connectors" => ("AppFlow", "ListConnectors"),
             _ if path.ends_with("/configuration") => ("Lambda", "GetFunctionConfiguration"),
             _ if path.ends_with("/versions") => ("Lambda", "ListVersionsByFunction"),
+            _ if path.contains("/aliases/") => ("Lambda", "GetAlias"),
             _ => ("Lambda", "AddPermission"),
         };
         let about = match input["connectorLabel"].as_str() {

@@ -37,8 +37,8 @@ pub struct Change {
 }
 
 impl History {
-    /// An operator changes a registration's ARN or description. The function must be ready: otherwise
-    /// AppFlow would read the old code, and the updater would get no event for that.
+    /// An operator changes a registration's ARN or description. The function must be ready, and no longer
+    /// serve old code: otherwise AppFlow would read that, and the updater would get no event for it.
     pub fn operate(&mut self) {
         let registrations = self.world.registrations();
         let (label, function, registered) = self.random.of(&registrations).clone();
@@ -85,6 +85,12 @@ impl History {
     }
 
     fn is_ready(&self, function: &str, qualifier: Option<&str>) -> bool {
+        let is_version = qualifier.is_some_and(|qualifier| qualifier.parse::<u64>().is_ok());
+        let changed = self.changed.get(function);
+        let is_settled = changed.is_none_or(|at| at.elapsed() >= self.old_code_served);
+        if !is_version && !is_settled {
+            return false;
+        }
         let input = json!({ "FunctionName": function, "Qualifier": qualifier, "Name": qualifier });
         let alias = self.world.aws.call("GetAlias", input.clone());
         let found = self.world.aws.call("GetFunctionConfiguration", input);

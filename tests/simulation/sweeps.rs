@@ -25,6 +25,14 @@ fn call(world: &World, operation: &str, input: serde_json::Value) {
     world.aws.call(operation, input).expect(operation);
 }
 
+/// A world in which no change is of the last minute.
+pub fn calm_world() -> Arc<World> {
+    let world = World::new(Conditions::new(1));
+    let two_minutes = Duration::from_secs(120);
+    world.aws.state().lambda.date_changes_back(two_minutes);
+    world
+}
+
 /// A function with a registration without a qualifier, which has its old configuration once the function
 /// is deployed.
 pub fn register(world: &World, function: &str) {
@@ -76,7 +84,7 @@ fn are_paced(sent: &[Instant]) {
 #[test]
 fn a_sweep_of_a_thousand_functions_takes_ten_minutes_at_most_and_leaves_lambda_to_others() {
     clock::run(async {
-        let world = World::new(Conditions::new(1));
+        let world = calm_world();
         let updater = Environments::new(&world, false);
         for number in 0..1_000 {
             let function = format!("function-{number:03}");
@@ -99,7 +107,7 @@ fn a_sweep_of_a_thousand_functions_takes_ten_minutes_at_most_and_leaves_lambda_t
 #[test]
 fn a_sweep_updates_what_is_ready_while_forty_functions_never_are() {
     clock::run(async {
-        let world = World::new(Conditions::new(1));
+        let world = calm_world();
         let updater = Environments::new(&world, false);
         let functions: Vec<String> = (0..250)
             .map(|number| format!("function-{number:03}"))

@@ -7,14 +7,18 @@ use std::time::Duration;
 use aws_local::Aws;
 use aws_local::lambda::{Name, Reference};
 use aws_local::place::ACCOUNT;
+use aws_smithy_async::time::TimeSource;
 use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::conditions::Conditions;
 use crate::operator::Change;
 
 /// A history's world.
 pub struct World {
     pub aws: Aws,
+    /// The time of the updater, the SDK, and AWS.
+    pub clock: Clock,
     state: Mutex<State>,
 }
 
@@ -42,6 +46,10 @@ pub struct State {
     pub handled: Vec<Handled>,
     /// Functions of which an event has ended in the failure queue.
     pub given_up: BTreeSet<String>,
+    /// Until when the alias of each function may come to run something else without a call.
+    pub unsettled: BTreeMap<String, Instant>,
+    /// Functions whose alias has weights of Lambda's own, until the end of the history.
+    pub provisioning: BTreeSet<String>,
     /// How many things happened that the updater did not do.
     pub happenings: usize,
 }
@@ -69,8 +77,11 @@ pub struct Handled {
 
 impl World {
     pub fn new(conditions: Conditions) -> Arc<Self> {
+        let (aws, clock) = (Aws::new(), Clock::new());
+        aws.set_time(clock.now());
         Arc::new(Self {
-            aws: Aws::new(),
+            aws,
+            clock,
             state: Mutex::new(State {
                 began: Instant::now(),
                 trace: Vec::new(),
@@ -85,6 +96,8 @@ impl World {
                 lives: BTreeMap::new(),
                 handled: Vec::new(),
                 given_up: BTreeSet::new(),
+                unsettled: BTreeMap::new(),
+                provisioning: BTreeSet::new(),
                 happenings: 0,
             }),
         })

@@ -88,6 +88,8 @@ impl Lambda {
         }
         if let Some(weights) = weights {
             changed.weights = weights;
+            // These are not Lambda's own.
+            changed.provisioned_at = None;
         }
         if let Some(provisioning) = changed.provisioning
             && changed.version != before
