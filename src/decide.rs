@@ -221,6 +221,7 @@ mod tests {
             alias: alias.to_owned(),
             split,
             asked: None,
+            points: true,
         })
     }
 

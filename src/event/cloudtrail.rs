@@ -226,10 +226,13 @@ fn alias(event: &Value) -> Result<(Function, Change), InvalidEvent> {
     let asked = weights(event, "/detail/requestParameters")
         .find(|(_, weight)| weight.as_f64() == Some(1.0))
         .map(|(version, _)| version.clone());
+    let request = event.pointer("/detail/requestParameters");
+    let request = request.and_then(Value::as_object);
     let change = Change::AliasMoved {
         alias,
         split,
         asked,
+        points: request.is_none_or(|request| request.contains_key("functionVersion")),
     };
     Ok((function, change))
 }
@@ -429,8 +432,25 @@ mod tests {
                 alias: "live".to_owned(),
                 split,
                 asked,
+                points: false,
             };
             assert_eq!(change(&event), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn an_alias_is_pointed_at_a_version_by_a_request_that_has_one_or_is_missing() {
+        for (request, expected) in [
+            (json!(null), true),
+            (json!({ "name": "live", "functionVersion": "7" }), true),
+            (json!({ "name": "live", "description": "x" }), false),
+        ] {
+            let response = json!({ "aliasArn": format!("{ARN}:live"), "functionVersion": "7" });
+            let event = record("UpdateAlias20150331", request, response);
+            let Change::AliasMoved { points, .. } = change(&event) else {
+                panic!("{event}");
+            };
+            assert_eq!(points, expected, "{event}");
         }
     }
 

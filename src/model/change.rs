@@ -21,6 +21,9 @@ pub enum Change {
         /// The additional version to which the request gives all traffic, as text. Lambda itself gives
         /// such a weight while it provisions concurrency, and that one nobody asked for.
         asked: Option<String>,
+        /// Whether the request points the alias at a version, as far as that is known. Only then does Lambda
+        /// give weights of its own.
+        points: bool,
     },
 }
 

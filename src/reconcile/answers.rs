@@ -36,6 +36,10 @@ impl Round<'_> {
             Ok(FunctionState {
                 readiness: Readiness::NotYet(unready),
                 ..
+            }) if unready != waiting.unready => Err(self.wait(waiting.target, unready)),
+            Ok(FunctionState {
+                readiness: Readiness::NotYet(unready),
+                ..
             }) => {
                 let polls = (waiting.polls + 1).min(LAST_POLL);
                 self.progress.waiting = Some(Waiting {
@@ -283,10 +287,10 @@ impl Round<'_> {
             ErrorKind::ProvidedByAws => self.end_unconcerned(None),
             // It was unregistered since it was listed.
             ErrorKind::NotFound if !must_exist => self.end_unconcerned(None),
-            // It may hide a registration of the deployed function, but a retry would not help, and it must
-            // not fail the deployments of all functions. A sweep fails on it.
+            // It may hide a registration of the deployed function, but a retry would not help, and it must not
+            // fail the deployments of all functions. A sweep fails on it.
             ErrorKind::NotFound | ErrorKind::AccessDenied | ErrorKind::NoFunction
-                if !self.job.is_sweep() =>
+                if !self.job.is_sweep() && self.progress.before.is_none() =>
             {
                 tracing::warn!(
                     connectorLabel = self.label.as_str(),

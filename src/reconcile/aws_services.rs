@@ -68,12 +68,13 @@ impl<'a> AwsServices<'a> {
         })
     }
 
-    /// Whether Lambda itself may send all traffic of an alias to this additional version: only an event is
-    /// about an alias that has just moved, and only what the event's call did not ask for is Lambda's doing.
+    /// Whether Lambda itself may send all traffic of an alias to this additional version: it does so only
+    /// after a call that points the alias at a version, and only what that call did not ask for is Lambda's
+    /// doing.
     fn may_be_provisioning(&self, runs: &Qualifier) -> bool {
         match &self.job.cause {
-            Cause::Changed(Change::AliasMoved { asked, .. }) => {
-                asked.as_deref() != Some(runs.to_string().as_str())
+            Cause::Changed(Change::AliasMoved { asked, points, .. }) => {
+                *points && asked.as_deref() != Some(runs.to_string().as_str())
             }
             _ => false,
         }
@@ -82,12 +83,16 @@ impl<'a> AwsServices<'a> {
 
 impl Services for AwsServices<'_> {
     async fn observe(&self, label: &ConnectorLabel) -> Result<Registration, ServiceError> {
-        use ErrorKind::{AccessDenied, Invalid, NotFound};
+        use ErrorKind::{AccessDenied, Invalid, NoFunction, NotFound, Other};
         self.observed.set(Instant::now());
         let described = self.calls.describe(label).await;
         match described {
             Err(error)
-                if self.owned_by_aws && matches!(error.kind, AccessDenied | Invalid | NotFound) =>
+                if self.owned_by_aws
+                    && matches!(
+                        error.kind,
+                        AccessDenied | Invalid | NotFound | NoFunction | Other
+                    ) =>
             {
                 Err(ServiceError::provided_by_aws())
             }

@@ -38,12 +38,17 @@ impl Round<'_> {
             functionArn = %target,
             "waiting for the function: {unready}"
         );
+        let polls = match unready {
+            // It takes about a minute, so the short pauses would be for nothing.
+            Unready::JustChanged => 5,
+            _ => 0,
+        };
         self.progress.waiting = Some(Waiting {
             target,
             unready,
-            polls: 0,
+            polls,
         });
-        self.again(Pause::Poll(0))
+        self.again(Pause::Poll(polls))
     }
 
     /// Whether a try that fails now is not the last one.

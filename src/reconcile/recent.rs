@@ -142,6 +142,7 @@ mod tests {
             alias: "live".to_owned(),
             split: false,
             asked: None,
+            points: true,
         })
     }
 

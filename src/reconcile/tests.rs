@@ -65,6 +65,7 @@ fn alias_moved(alias: &str) -> Cause {
         alias: alias.to_owned(),
         split: false,
         asked: None,
+        points: true,
     })
 }
 
@@ -385,6 +386,27 @@ fn while_a_function_is_not_ready_nothing_but_that_is_asked() {
         is("crm:7"),
     ]);
     assert_eq!(asked[..3], ["read crm:7", "observe", "fresh?"]);
+}
+
+#[test]
+fn a_minute_is_waited_for_in_long_pauses_and_what_is_waited_for_next_in_short_ones() {
+    let just_changed = || Function(Ok((Readiness::NotYet(Unready::JustChanged), "a")));
+    let mut registration = Registered::new(published(7));
+    let first = [is("crm"), just_changed()];
+    assert_eq!(registration.ends(first), "again after Poll(5)");
+    assert_eq!(registration.ends([just_changed()]), "again after Poll(6)");
+    assert_eq!(registration.ends([pending()]), "again after Poll(0)");
+    assert_eq!(registration.ends([pending()]), "again after Poll(1)");
+}
+
+#[test]
+fn a_registration_that_was_described_before_is_not_passed_over_when_it_cannot_be() {
+    for kind in [ErrorKind::AccessDenied, ErrorKind::NoFunction] {
+        let mut registration = Registered::new(published(7));
+        registration.ends([is("crm"), pending()]);
+        let answers = [READY, Described(Err(kind))];
+        assert_eq!(registration.ends(answers), "DescribeFailed", "{kind:?}");
+    }
 }
 
 #[test]
@@ -712,7 +734,7 @@ fn an_inactive_function_is_woken_by_the_first_update_and_waited_for_once() {
         registration
     };
     let mut registration = woken();
-    assert_eq!(registration.ends([pending()]), "again after Poll(1)");
+    assert_eq!(registration.ends([pending()]), "again after Poll(0)");
     let (asked, end) = registration.round([READY, is("crm"), Fresh(true), OK, READY, is("crm")]);
     assert_eq!(asked[0], "read crm");
     assert_eq!(end, "updated with crm");

@@ -114,8 +114,9 @@ pub(super) fn failure(failure: &Failure, target: Option<&FunctionArn>) -> String
         Failure::NotReady(unready) => {
             let advice = match (unready, arn.and_then(|arn| Some((arn, arn.qualifier()?)))) {
                 (Unready::Provisioning { .. }, Some((arn, alias))) => format!(
-                    "If `aws lambda get-provisioned-concurrency-config` says that provisioning failed, \
-                     fix it, or send the alias's traffic to its own version: {}",
+                    "If nobody set this weight on purpose, and `aws lambda \
+                     get-provisioned-concurrency-config` says that provisioning failed, fix it, or send \
+                     the alias's traffic to its own version: {}",
                     clear_weights(arn, alias)
                 ),
                 (Unready::State(_), _) => "Sweep once the function is Active".to_owned(),

@@ -171,6 +171,7 @@ impl Function {
             alias: ALIAS.to_owned(),
             split: to == To::Split,
             asked: asked.map(|(version, _)| version.to_string()),
+            points: true,
         }
     }
 

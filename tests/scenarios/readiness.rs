@@ -44,7 +44,7 @@ fn an_update_is_held_back_until_latest_has_finished() {
 }
 
 #[test]
-fn exactly_the_arn_that_is_sent_to_appflow_is_read() {
+fn the_version_that_an_invocation_of_the_alias_runs_is_read() {
     let world = World::new();
     world.five_forms();
     world.publish(CRM, "1.7");
@@ -53,7 +53,7 @@ fn exactly_the_arn_that_is_sent_to_appflow_is_read() {
     assert_eq!(looks.len(), 2, "{looks:?}");
     for look in looks {
         assert_eq!(look["FunctionName"], arn(CRM, None));
-        assert_eq!(look["Qualifier"], "live");
+        assert_eq!(look["Qualifier"], "7");
     }
 }
 
