@@ -322,9 +322,12 @@ impl History {
         format!("00000000-0000-4000-9000-{:012}", self.requests)
     }
 
-    /// Waits until all deployments are ready and no old code is served, all events were handled, and AppFlow has stored all it read.
+    /// Waits until all deployments are ready, no old code is served, Lambda has taken its own weights away,
+    /// all events were handled, and AppFlow has stored all it read.
     async fn quiet(&mut self) {
-        let settled = self.settling.max(MINUTE);
+        let unsettled = self.world.state().unsettled.values().max().copied();
+        let unsettled = unsettled.map_or(MINUTE, |until| until - Instant::now());
+        let settled = self.settling.max(MINUTE).max(unsettled);
         self.pass(settled + Duration::from_secs(2)).await;
         while let Some(ended) = self.deliveries.join_next().await {
             if let Err(error) = ended {
