@@ -15,8 +15,8 @@ impl History {
     /// event.
     pub fn provision(&mut self) {
         self.provisioning = match self.random.below(10) {
-            0..2 => Some(Provisioning::After(self.random.between(1_000, 400_000))),
-            2 => Some(Provisioning::UntilFinished),
+            0..3 => Some(Provisioning::After(self.random.between(1_000, 400_000))),
+            3 => Some(Provisioning::UntilFinished),
             _ => None,
         };
         if let Some(provisioning) = self.provisioning {
@@ -40,7 +40,10 @@ impl History {
     /// Moves the alias, or begins or ends a shift of its traffic, or points it at `$LATEST`.
     pub fn move_alias(&mut self, function: &str) {
         let versions = self.world.versions(function);
-        let version = self.random.of(&versions).to_string();
+        let version = match versions.last() {
+            Some(newest) if self.random.chance(50) => newest.to_string(),
+            _ => self.random.of(&versions).to_string(),
+        };
         let other = self.random.of(&versions).to_string();
         let share = self.random.between(50, 950).as_secs_f64();
         match self.random.below(20) {

@@ -62,6 +62,8 @@ pub struct History {
     pub sources: Sources,
     /// Whether everything happens within seconds.
     pub hasty: bool,
+    /// Whether much of what happens is about aliases.
+    pub about_aliases: bool,
     /// Whether the updater lets AppFlow invoke each version; otherwise the deployment does.
     pub grant_invoke: bool,
     pub functions: Vec<&'static str>,
@@ -93,6 +95,7 @@ impl History {
             Sources::States,
         ]);
         let hasty = random.chance(50);
+        let about_aliases = random.chance(30);
         let functions = match random.chance(10) {
             true => vec![CRM, ERP],
             false => vec![CRM],
@@ -104,6 +107,7 @@ impl History {
             loss: has_loss(seed),
             sources,
             hasty,
+            about_aliases,
             grant_invoke,
             functions,
             deliveries: JoinSet::new(),
@@ -201,7 +205,8 @@ impl History {
                     ("latest", Some("$LATEST")),
                     ("other", Some("1")),
                 ];
-                for (form, percent) in more.into_iter().zip([60, 10, 20]) {
+                let live = if self.about_aliases { 100 } else { 60 };
+                for (form, percent) in more.into_iter().zip([live, 10, 20]) {
                     if self.random.chance(percent) {
                         forms.push(form);
                     }
@@ -229,6 +234,7 @@ impl History {
         let functions = self.functions.clone();
         let function = *self.random.of(&functions);
         match self.random.below(20) {
+            0..9 if self.about_aliases => self.move_alias(function),
             0..6 => {
                 let publish = self.random.chance(60);
                 self.deploy(function, publish);
@@ -322,9 +328,12 @@ impl History {
         format!("00000000-0000-4000-9000-{:012}", self.requests)
     }
 
-    /// Waits until all deployments are ready and no old code is served, all events were handled, and AppFlow has stored all it read.
+    /// Waits until all deployments are ready, no old code is served, Lambda has taken its own weights away,
+    /// all events were handled, and AppFlow has stored all it read.
     async fn quiet(&mut self) {
-        let settled = self.settling.max(MINUTE);
+        let unsettled = self.world.state().unsettled.values().max().copied();
+        let unsettled = unsettled.map_or(MINUTE, |until| until - Instant::now());
+        let settled = self.settling.max(MINUTE).max(unsettled);
         self.pass(settled + Duration::from_secs(2)).await;
         while let Some(ended) = self.deliveries.join_next().await {
             if let Err(error) = ended {

@@ -6,10 +6,19 @@
 //!
 //! - *Without loss*, each event reaches the updater at least once and is handled by its third try, and
 //!   AppFlow has to be right without any sweep.
+//!   Two events may fail: that of a function or version that is gone, and that of an alias to which a
+//!   later call gave a weight of 1.0, which looks as if Lambda provisioned concurrency. Sweeps come at any
+//!   time, and make nothing wrong.
 //! - *With loss*, events are lost or end in the failure queue, and one sweep has to make AppFlow right.
 //!
+//! Each history draws how long old code is served after a change and new versions are unknown, whether
+//! Lambda provisions concurrency for aliases, and how long ([`lags`], [`aliases`]). A history is judged when
+//! no alias splits its traffic any more and Lambda has taken its own weights away; then a registration has
+//! what the version that gets all traffic returns.
+//!
 //! At all times, an operator's change must be kept ([`operator`]), what an undisturbed invocation
-//! reports as updated must be up to date ([`invariants::updated`]), and no invocation may fail because
+//! reports as updated must be up to date ([`invariants::updated`]), what it reports as changed must have
+//! changed ([`invariants::evidence_is_no_false_alarm`]), and no invocation may fail because
 //! of a few faults or take longer than its timeout.
 //!
 //! [`sweeps`] and [`deadline`] are no random histories: they are about many registrations, and about the
