@@ -130,9 +130,8 @@ fn alias() -> World {
 #[test]
 fn an_alias_that_moved_seconds_ago_is_read_after_a_minute() {
     let world = alias();
-    // A minute, and the seconds that AppFlow has to store.
-    changes_are_old_by(&world, 62);
-    old_code_is_served_for(&world, 8);
+    changes_are_old_by(&world, 58);
+    old_code_is_served_for(&world, 2);
     let event = world.move_alias(CRM, "live", 7);
     world.answer(event);
     assert_eq!(world.held("live"), ("live".into(), "1.7".into()));
