@@ -100,13 +100,15 @@ pub fn needs_versions(registered: &FunctionArn, cause: &Cause, register_as: Regi
     }
 }
 
-/// Whether [`decide`] needs to know where the alias of `registered` sends its traffic.
-pub fn needs_alias(registered: &FunctionArn, cause: &Cause) -> bool {
+/// Whether [`decide`] needs to know where the alias of `registered` sends its traffic. For a refresh, the read
+/// of what the alias runs says so, which a dry run does without.
+pub fn needs_alias(registered: &FunctionArn, cause: &Cause, dry_run: bool) -> bool {
     use Change::AliasMoved;
     match (registered.qualifier(), cause) {
         (Some(Qualifier::Alias(followed)), Cause::Changed(AliasMoved { alias, split, .. })) => {
-            alias == followed && !split
+            dry_run && alias == followed && !split
         }
+        (Some(Qualifier::Alias(_)), Cause::Sweep { .. }) => dry_run,
         (Some(Qualifier::Alias(_)), _) => true,
         _ => false,
     }
@@ -349,7 +351,10 @@ mod tests {
                     !needs_versions(&arn(registered), cause, form),
                     "`{registered}`"
                 );
-                assert!(!needs_alias(&arn(registered), cause), "`{registered}`");
+                assert!(
+                    !needs_alias(&arn(registered), cause, true),
+                    "`{registered}`"
+                );
                 check(registered, cause, form, None, cell);
             }
         }
@@ -386,7 +391,14 @@ mod tests {
             (sweep(false), None, "live"),
         ] {
             let live = arn(":live");
-            assert!(needs_alias(&live, &cause), "{cause:?}");
+            assert!(needs_alias(&live, &cause, true), "{cause:?}");
+            let of_another = matches!(
+                cause,
+                Cause::Changed(
+                    Change::Published(_) | Change::LatestChanged | Change::LatestPublished
+                )
+            );
+            assert_eq!(needs_alias(&live, &cause, false), of_another, "{cause:?}");
             for form in [RegisterAs::Follow, RegisterAs::Version] {
                 let decision = decide(&live, &cause, form, None, alias);
                 assert_eq!(word(&decision), cell, "{cause:?}, {alias:?}");
@@ -503,7 +515,7 @@ mod tests {
             if !needs_versions(&registered, &cause, form) {
                 prop_assert_eq!(with(listed, alias), with(None, alias));
             }
-            if !needs_alias(&registered, &cause) {
+            if !needs_alias(&registered, &cause, true) {
                 prop_assert_eq!(with(listed, alias), with(listed, None));
             }
         }

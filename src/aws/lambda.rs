@@ -1,4 +1,4 @@
-//! Lambda's calls: read a function's configuration, list its versions, and let AppFlow invoke one.
+//! Lambda's calls: read a function's configuration or an alias, list versions, and let AppFlow invoke one.
 
 use std::time::Duration;
 

@@ -9,12 +9,12 @@ use std::fmt;
 
 use crate::model::function_arn::Qualifier;
 
-/// A function, version, or alias as GetFunctionConfiguration shows it.
+/// What an invocation of a function, version, or alias runs, and whether that is ready.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FunctionState {
     /// Whether it can be invoked.
     pub readiness: Readiness,
-    /// What is deployed.
+    /// What is deployed; empty where it was not read because something else is not ready.
     pub code: DeployedCode,
 }
 
@@ -30,7 +30,7 @@ pub struct DeployedCode {
     pub last_modified: String,
 }
 
-/// Whether a function can be invoked, by GetFunctionConfiguration.
+/// Whether an invocation runs the code that is deployed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Readiness {
     /// Active and not in the middle of an update.
@@ -57,7 +57,7 @@ pub enum Readiness {
 pub enum Unready {
     /// It is in this state.
     State(String),
-    /// It changed less than a minute ago, and may still run the code from before.
+    /// It changed about a minute ago at the most, and may still run the code from before.
     JustChanged,
     /// While Lambda provisions concurrency for an alias that moved, it sends all of the alias's traffic to
     /// the version from before.
@@ -75,9 +75,9 @@ impl fmt::Display for Unready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::State(state) => f.write_str(state),
-            Self::JustChanged => f.write_str(
-                "it changed less than a minute ago, and may still run the code from before",
-            ),
+            Self::JustChanged => {
+                f.write_str("it changed a short time ago, and may still run the code from before")
+            }
             Self::Provisioning { runs, version } => write!(
                 f,
                 "its alias points at version {version}, but all traffic goes to version {runs}, as \

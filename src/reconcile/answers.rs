@@ -118,11 +118,9 @@ impl Round<'_> {
                 );
                 Ok(None)
             }
-            Err(error) if error.kind == ErrorKind::NotFound => match self.cause() {
-                // An event of the alias itself is not ignored: the read of the function has the last word.
-                Cause::Changed(Change::AliasMoved { .. }) => Ok(None),
-                _ => Err(self.end(Outcome::Skipped(Skip::Orphaned(error)))),
-            },
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                Err(self.end(Outcome::Skipped(Skip::Orphaned(error))))
+            }
             Err(error) => Err(self.fail(None, Failure::Function(error))),
         }
     }

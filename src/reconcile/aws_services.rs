@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use crate::aws::call::Calls;
 use crate::decide::Cause;
@@ -51,7 +51,7 @@ impl<'a> AwsServices<'a> {
     /// What an invocation of an alias runs, or else why that is not settled. The version is read under its own
     /// name: the alias may move between the two reads, and then the check after the update has to find a
     /// difference.
-    async fn behind_alias(
+    async fn what_alias_runs(
         &self,
         arn: &FunctionArn,
     ) -> Result<Result<FunctionArn, Readiness>, ServiceError> {
@@ -123,12 +123,15 @@ impl Services for AwsServices<'_> {
         };
         let mut runs = arn.clone();
         if let Some(Qualifier::Alias(_)) = arn.qualifier() {
-            match self.behind_alias(arn).await? {
+            match self.what_alias_runs(arn).await? {
                 Ok(behind) => runs = behind,
                 Err(readiness) => return Ok(not_ready(readiness)),
             }
         }
         let read = self.calls.function(&runs).await;
+        if let (Ok(_), Some(version)) = (&read, runs.version()) {
+            self.recent.remember(version);
+        }
         let may_run_old_code = |code| {
             let now = self.calls.now();
             self.recent.may_run_old_code(arn, code, now)
@@ -146,21 +149,26 @@ impl Services for AwsServices<'_> {
             {
                 Ok(not_ready(Readiness::NotYet(Unready::Unknown)))
             }
-            (Ok(state), Some(version)) => {
-                self.recent.is_known(version);
-                Ok(state)
-            }
             (read, _) => read,
         }
     }
 
-    async fn versions(&self, function: &FunctionArn) -> Result<Versions, ServiceError> {
-        let until_listed = self.recent.until_listed(self.calls.now());
-        // Even a timer that has run out costs up to a millisecond.
-        if !until_listed.is_zero() {
-            sleep(until_listed.min(self.calls.left())).await;
+    async fn versions(&self, arn: &FunctionArn) -> Result<Versions, ServiceError> {
+        use ErrorKind::{AccessDenied, NotFound};
+        let mut versions = self.calls.versions(arn).await?;
+        // The list may be behind: a version that it lacks is gone only if it cannot be read either.
+        if let Some(version) = arn.version()
+            && !versions.contains(&version)
+        {
+            match self.calls.function(arn).await {
+                Ok(_) => {
+                    versions.insert(version);
+                }
+                Err(error) if matches!(error.kind, NotFound | AccessDenied) => {}
+                Err(error) => return Err(error),
+            }
         }
-        self.calls.versions(function).await
+        Ok(versions)
     }
 
     async fn grant(

@@ -13,6 +13,7 @@ use crate::reconcile::aws_services::AwsServices;
 use crate::reconcile::job::Job;
 use crate::reconcile::outcome::ConnectorResult;
 use crate::reconcile::progress::{Next, Pause, Progress};
+use crate::reconcile::recent::until_listed;
 use crate::reconcile::round::round;
 
 /// The most registrations that work at the same time. It is enough that the connectors among a thousand
@@ -37,6 +38,11 @@ pub async fn reconcile(
     calls: &Calls<'_>,
     finished: impl Fn(&ConnectorResult),
 ) -> Vec<ConnectorResult> {
+    let until_listed = until_listed(job, calls.now()).min(calls.left());
+    // Even a timer that has run out costs up to a millisecond.
+    if !until_listed.is_zero() {
+        sleep(until_listed).await;
+    }
     let slots = Semaphore::new(SLOTS);
     let registrations = listed.iter().map(
         async |Listed {

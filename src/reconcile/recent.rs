@@ -94,21 +94,21 @@ impl<'a> Recent<'a> {
         since.is_some_and(|since| now - since < UNKNOWN)
     }
 
-    /// Lambda knows this version.
-    pub(super) fn is_known(&self, version: Version) {
+    /// Remembers that Lambda knows this version.
+    pub(super) fn remember(&self, version: Version) {
         self.version.set(Some((version, None)));
     }
+}
 
-    /// The time until Lambda lists the version that an event told of without its number.
-    pub(super) fn until_listed(&self, now: SystemTime) -> Duration {
-        match (&self.job.cause, self.job.event_time) {
-            // A dry run waits for nothing.
-            (Cause::Changed(Change::Published(None)), Some(published)) if !self.job.dry_run => {
-                let age = now.duration_since(published).unwrap_or_default();
-                UNKNOWN.saturating_sub(age)
-            }
-            _ => Duration::ZERO,
+/// The time until Lambda lists the version that an event told of without its number.
+pub(super) fn until_listed(job: &Job, now: SystemTime) -> Duration {
+    match (&job.cause, job.event_time) {
+        // A dry run waits for nothing.
+        (Cause::Changed(Change::Published(None)), Some(published)) if !job.dry_run => {
+            let age = now.duration_since(published).unwrap_or_default();
+            UNKNOWN.saturating_sub(age)
         }
+        _ => Duration::ZERO,
     }
 }
 
@@ -286,7 +286,7 @@ mod tests {
         assert!(may(7, 129));
         assert!(!may(7, 130));
         assert!(may(8, 130));
-        recent.is_known(Version::new(8).unwrap());
+        recent.remember(Version::new(8).unwrap());
         assert!(!may(8, 131));
     }
 
@@ -294,7 +294,7 @@ mod tests {
     fn a_version_without_its_number_is_listed_half_a_minute_after_its_event() {
         let wait = |cause, event: Option<u64>| {
             let job = job_of(cause, event.map(|ago| NOW - ago));
-            Recent::new(&job).until_listed(at(NOW)).as_secs()
+            until_listed(&job, at(NOW)).as_secs()
         };
         let published = |number| Cause::Changed(Change::Published(Version::new(number)));
         assert_eq!(wait(published(0), Some(0)), 30);
@@ -307,6 +307,6 @@ mod tests {
             dry_run: true,
             ..job_of(published(0), Some(NOW))
         };
-        assert_eq!(Recent::new(&dry_run).until_listed(at(NOW)), Duration::ZERO);
+        assert_eq!(until_listed(&dry_run, at(NOW)), Duration::ZERO);
     }
 }

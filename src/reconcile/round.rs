@@ -54,7 +54,7 @@ pub async fn round(
             versions = round.listed(services.versions(registered).await)?;
         }
         let mut alias = None;
-        if needs_alias(registered, round.cause()) {
+        if needs_alias(registered, round.cause(), job.dry_run) {
             alias = round.alias_read(services.alias(registered).await)?;
         }
         let (versions, alias) = (versions.as_ref(), alias.as_ref());

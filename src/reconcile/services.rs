@@ -25,8 +25,8 @@ pub trait Services {
     async fn alias(&self, alias: &FunctionArn) -> Result<Alias, ServiceError>;
     /// GetFunctionConfiguration of what an invocation of exactly this ARN runs, and whether it is ready.
     async fn function(&self, arn: &FunctionArn) -> Result<FunctionState, ServiceError>;
-    /// ListVersionsByFunction.
-    async fn versions(&self, function: &FunctionArn) -> Result<Versions, ServiceError>;
+    /// ListVersionsByFunction, with the version of `arn` wherever that exists.
+    async fn versions(&self, arn: &FunctionArn) -> Result<Versions, ServiceError>;
     /// AddPermission, so that this AppFlow may invoke this version.
     async fn grant(
         &self,

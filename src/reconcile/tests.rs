@@ -346,14 +346,18 @@ fn a_round_asks_one_question_after_another() {
 #[test]
 fn only_a_version_is_granted_to_appflow_and_only_where_that_is_set() {
     for (registered, grant_invoke) in [("crm", true), ("crm:live", true), ("crm:6", false)] {
-        let (cause, alias) = match registered {
-            "crm:live" => (alias_moved("live"), Some(Routed(Ok(("7", 0.0))))),
-            _ => (published(7), None),
+        let cause = match registered {
+            "crm:live" => alias_moved("live"),
+            _ => published(7),
         };
         let mut registration = Registered::new(cause);
         registration.job.grant_invoke = grant_invoke;
-        let answers = iter::once(is(registered)).chain(alias);
-        let answers = answers.chain([READY, Fresh(true), failed(ErrorKind::Invalid)]);
+        let answers = [
+            is(registered),
+            READY,
+            Fresh(true),
+            failed(ErrorKind::Invalid),
+        ];
         assert_eq!(registration.ends(answers), "UpdateFailed", "{registered}");
     }
 }
@@ -854,78 +858,58 @@ fn a_version_that_is_gone_is_replaced_by_the_newest_once() {
         (SWEEP, "crm:live", "orphaned"),
         (alias_moved("live"), "crm:live", "FunctionNotFound"),
     ] {
-        let alias = Routed(Ok(("7", 0.0)));
-        let alias = Some(alias).filter(|_| registered == "crm:live");
-        let answers = iter::once(is(registered)).chain(alias).chain([gone()]);
+        let answers = [is(registered), gone()];
         assert_eq!(Registered::new(cause).ends(answers), end, "{registered}");
     }
 }
 
 #[test]
-fn an_alias_that_cannot_be_read_loses_no_event_of_its_own() {
+fn an_alias_is_only_read_for_the_decision_where_that_depends_on_it() {
     let latest_changed = || Cause::Changed(Change::LatestChanged);
-    for (cause, kind, end) in [
-        (alias_moved("live"), ErrorKind::AccessDenied, None),
-        (alias_moved("live"), ErrorKind::NotFound, None),
-        (
-            alias_moved("live"),
-            ErrorKind::Internal,
-            Some("FunctionUnknown"),
-        ),
-        (SWEEP, ErrorKind::AccessDenied, None),
-        (SWEEP, ErrorKind::NotFound, Some("orphaned")),
-        (SWEEP, ErrorKind::Internal, Some("FunctionUnknown")),
-        (latest_changed(), ErrorKind::AccessDenied, Some("skipped")),
-        (latest_changed(), ErrorKind::NotFound, Some("orphaned")),
-        (
-            latest_changed(),
-            ErrorKind::Internal,
-            Some("FunctionUnknown"),
-        ),
+    for (kind, end) in [
+        (ErrorKind::AccessDenied, "skipped"),
+        (ErrorKind::NotFound, "orphaned"),
+        (ErrorKind::Internal, "FunctionUnknown"),
     ] {
-        let mut registration = Registered::new(cause.clone());
-        let read = [is("crm:live"), Routed(Err(kind))].into_iter();
-        let goes_on = end.is_none().then_some(pending());
-        let (_, ended) = registration.round(read.chain(goes_on));
-        assert_eq!(
-            ended,
-            end.unwrap_or("again after Poll(0)"),
-            "{cause:?} {kind:?}"
-        );
+        let answers = [is("crm:live"), Routed(Err(kind))];
+        let end_of = Registered::new(latest_changed()).ends(answers);
+        assert_eq!(end_of, end, "{kind:?}");
+    }
+    for cause in [alias_moved("live"), SWEEP] {
+        let (asked, _) = Registered::new(cause.clone()).round([is("crm:live"), pending()]);
+        assert_eq!(asked, ["observe", "read crm:live"]);
+        let mut dry = Registered::new(cause);
+        dry.job.dry_run = true;
+        let (asked, end) = dry.round([is("crm:live"), Routed(Ok(("7", 0.5)))]);
+        assert_eq!(asked, ["observe", "alias crm:live"]);
+        assert_eq!(end, "skipped");
     }
 }
 
 #[test]
 fn an_alias_that_splits_its_traffic_is_skipped_whenever_that_is_seen() {
     let split = || Function(Ok((Readiness::Split, "")));
-    let routed = |weight| Routed(Ok(("7", weight)));
-    for cause in [
-        alias_moved("live"),
-        SWEEP,
-        Cause::Changed(Change::LatestChanged),
-    ] {
-        let answers = [is("crm:live"), routed(0.5)];
-        assert_eq!(Registered::new(cause).ends(answers), "skipped");
+    let latest_changed = Cause::Changed(Change::LatestChanged);
+    let answers = [is("crm:live"), Routed(Ok(("7", 0.5)))];
+    assert_eq!(Registered::new(latest_changed).ends(answers), "skipped");
+    for cause in [alias_moved("live"), SWEEP] {
+        let result = Registered::new(cause).result([is("crm:live"), split()]);
+        let Outcome::Skipped(skip) = result.outcome else {
+            panic!("{result:?}");
+        };
+        assert_eq!(skip, Skip::AliasIsSplit("live".to_owned()));
     }
-    // Between the decision and the read.
-    let answers = [is("crm:live"), routed(0.0), split()];
-    let result = Registered::new(alias_moved("live")).result(answers);
-    let Outcome::Skipped(skip) = result.outcome else {
-        panic!("{result:?}");
-    };
-    assert_eq!(skip, Skip::AliasIsSplit("live".to_owned()));
     // During a wait.
     let mut registration = Registered::new(alias_moved("live"));
-    registration.ends([is("crm:live"), routed(0.0), pending()]);
-    let answers = [split(), is("crm:live"), routed(0.5)];
-    assert_eq!(registration.ends(answers), "skipped");
+    registration.ends([is("crm:live"), pending()]);
+    assert_eq!(registration.ends([split(), is("crm:live")]), "skipped");
     // During the update: it was updated nevertheless.
     let mut registration = Registered::new(alias_moved("live"));
-    let update = [is("crm:live"), routed(0.0), READY, Fresh(true), OK, split()];
+    let update = [is("crm:live"), READY, Fresh(true), OK, split()];
     assert_eq!(registration.ends(update), "again after None");
     assert_eq!(
-        registration.ends([is("crm:live"), routed(0.5)]),
-        "updated with crm:live"
+        registration.ends([is("crm:live"), split()]),
+        "updated with crm:live, without evidence"
     );
 }
 
@@ -1042,8 +1026,16 @@ fn a_connector_that_cannot_be_described_fails_sweeps_and_events_only_if_a_retry_
         for (cause, end) in [(published(7), event), (SWEEP, sweep)] {
             let mut registration = Registered::new(cause);
             registration.job.labels_must_exist = named;
-            let answers = [Described(Err(kind))];
-            assert_eq!(registration.ends(answers), end, "{kind:?} {named}");
+            let (_, next) = registration.next([Described(Err(kind))]);
+            let Next::Done(result) = next else {
+                panic!("{next:?}");
+            };
+            let ended = result.as_ref().map_or("nothing".to_owned(), word);
+            assert_eq!(ended, end, "{kind:?} {named}");
+            if let Some(Outcome::Failed { failure, .. }) = result.map(|result| result.outcome) {
+                let unregistered = failure == Failure::NotRegistered;
+                assert_eq!(unregistered, kind == ErrorKind::NotFound, "{failure:?}");
+            }
         }
     }
     // It was updated before.
@@ -1096,7 +1088,7 @@ fn what_somebody_else_registers_after_an_update_is_left_there() {
         OK,
         Function(Ok((Readiness::Ready, "b"))),
     ]);
-    let end = registration.ends([is("crm:live"), Routed(Ok(("7", 0.0)))]);
+    let end = registration.ends([is("crm:live")]);
     assert_eq!(end, "updated with crm, then crm:live, without evidence");
 }
 

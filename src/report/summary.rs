@@ -1,5 +1,5 @@
-//! The last log line of a sweep, and of an event that reached AppFlow: what there was, and what became of
-//! it.
+//! The last log line of a sweep or an event, once AppFlow has said what there is: what that was, and what
+//! became of it.
 
 use tracing::field::display;
 

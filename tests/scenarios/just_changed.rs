@@ -49,7 +49,7 @@ fn a_function_that_changed_seconds_ago_is_read_after_a_minute() {
         assert_eq!(world.held(label).1, "2.0");
     }
     assert_eq!(world.calls()[UPDATE], 2);
-    world.log_with("it changed less than a minute ago, and may still run the code from before");
+    world.log_with("it changed a short time ago, and may still run the code from before");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn the_minute_that_has_not_passed_at_the_deadline_is_an_error_that_says_so() {
     let event = world.change_latest(CRM, "2.0");
     let (name, message) = error(world.outcome_within(Duration::from_secs(3), event));
     assert_eq!(name, "FunctionNotReady");
-    let part = "it changed less than a minute ago, and may still run the code from before";
+    let part = "it changed a short time ago, and may still run the code from before";
     assert!(message.contains(part), "{message}");
     assert_eq!(world.calls().get(UPDATE), None);
 }

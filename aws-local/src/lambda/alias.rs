@@ -23,6 +23,8 @@ pub struct Alias {
     pub(super) turns: usize,
     /// How long Lambda provisions concurrency for it after each move.
     pub(super) provisioning: Option<Provisioning>,
+    /// Whether its weights are Lambda's own.
+    pub(super) has_own_weights: bool,
     /// When Lambda takes its own weights away.
     pub(super) provisioned_at: Option<Instant>,
     /// The version from before the last move, and until when invocations still run it.
@@ -64,6 +66,7 @@ impl Lambda {
             revision,
             turns: 0,
             provisioning: None,
+            has_own_weights: false,
             provisioned_at: None,
             stale: None,
         };
@@ -83,19 +86,21 @@ impl Lambda {
         let mut changed = self.alias(name, alias)?.clone();
         let runs = changed.turn();
         let before = changed.version.clone();
-        if let Some(version) = version {
+        if let Some(version) = version.filter(|version| *version != before) {
             changed.version = version.to_owned();
+            changed.take_own_weights();
         }
         if let Some(weights) = weights {
             changed.weights = weights;
-            // These are not Lambda's own.
-            changed.provisioned_at = None;
+            changed.has_own_weights = false;
         }
         if let Some(provisioning) = changed.provisioning
             && changed.version != before
             && changed.weights.is_empty()
+            && changed.version != runs
         {
-            changed.weights = BTreeMap::from([(before, 1.0)]);
+            changed.weights = BTreeMap::from([(runs.clone(), 1.0)]);
+            changed.has_own_weights = true;
             changed.provisioned_at = match provisioning {
                 Provisioning::After(time) => Some(Instant::now() + time),
                 Provisioning::UntilFinished => None,
@@ -132,7 +137,7 @@ impl Lambda {
 
     /// Lambda takes its own weights away from an alias.
     pub fn finish_provisioning(&mut self, name: &Name, alias: &str) -> Result<(), ApiError> {
-        self.alias(name, alias)?.weights.clear();
+        self.alias(name, alias)?.take_own_weights();
         Ok(())
     }
 
@@ -214,11 +219,28 @@ impl Alias {
         }
     }
 
+    /// The version that gets all traffic, or most of it, once nothing lags.
+    pub(super) fn settled_version(&self) -> &str {
+        let asked = self.weights.iter().find(|(_, weight)| **weight >= 1.0);
+        match asked {
+            Some((version, _)) if !self.has_own_weights => version,
+            _ => &self.version,
+        }
+    }
+
     fn settle_by_time(&mut self) {
         if self.provisioned_at.is_some_and(|at| Instant::now() >= at) {
-            self.weights.clear();
-            self.provisioned_at = None;
+            self.take_own_weights();
         }
+    }
+
+    /// Takes weights of Lambda's own away.
+    fn take_own_weights(&mut self) {
+        if self.has_own_weights {
+            self.weights.clear();
+            self.has_own_weights = false;
+        }
+        self.provisioned_at = None;
     }
 
     fn describe(&mut self, name: &Name, alias: &str) -> Value {

@@ -59,7 +59,8 @@ impl Lambda {
         self.settling = settling;
     }
 
-    /// From now on, `LastModified` and the times of events are this much in the past, as if the updater
+    /// From now on, `LastModified` (which is later than all before) and the times of events are this much in the
+    /// past, as if the updater
     /// heard of each change that late: it does not rely on a change of the last minute.
     pub fn date_changes_back(&mut self, by: Duration) {
         self.dated_back = by;
@@ -119,7 +120,7 @@ impl Lambda {
         let function = self.functions.get(&reference.name)?;
         let version = match reference.qualifier.as_deref() {
             Some(alias) if function.aliases.contains_key(alias) => {
-                function.aliases[alias].version.as_str()
+                function.aliases[alias].settled_version()
             }
             other => other.unwrap_or(function.unqualified()),
         };
