@@ -64,8 +64,8 @@ fn every_sweep_and_every_event_that_reached_appflow_ends_with_one_line_of_counts
     // It comes after the line of every registration.
     let log = world.log_of(6);
     let request = &lines[0]["requestId"];
-    let own = log.iter().filter(|line| line["requestId"] == *request);
-    assert!(own.last().is_some_and(|line| line["inScope"] == 5));
+    let mut own = log.iter().filter(|line| line["requestId"] == *request);
+    assert!(own.next_back().is_some_and(|line| line["inScope"] == 5));
 }
 
 #[test]
