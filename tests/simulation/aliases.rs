@@ -57,7 +57,7 @@ impl History {
         }
         if self.random.chance(50) {
             // What a sweep reads shortly after a move must not be the last word.
-            let delay = self.random.between(40_000, 60_000);
+            let delay = self.random.between(45_000, 59_500);
             self.sweep_later(delay);
         }
     }

@@ -305,11 +305,11 @@ impl History {
 
     fn delay(&mut self) -> Duration {
         match self.random.below(20) {
-            0..18 if self.hasty => self.random.between(0, 2_000),
+            drawn if self.hasty && drawn < 15 => self.random.between(0, 2_000),
             0..10 => self.random.between(0, 3_000),
-            10..14 => self.random.between(3_000, 50_000),
+            10..14 => self.random.between(3_000, 55_000),
             // Most rules end about a minute after the change.
-            14..18 => self.random.between(50_000, 75_000),
+            14..18 => self.random.between(55_000, 70_000),
             _ => self.random.between(60_000, 480_000),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::deployments::arn;
 use crate::events::Event;
 use crate::history::History;
 use crate::random::Random;
@@ -72,7 +73,7 @@ impl Event {
             *answer = json!({ "omitted": true });
             self.told.push_str(", cut");
         } else if publishes && updates_code && random.chance(25) {
-            answer["functionArn"] = crate::deployments::arn(&self.function, None).into();
+            answer["functionArn"] = arn(&self.function, None).into();
             answer["version"].take();
             self.told.push_str(", without the number");
         }
