@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::iter;
 
 use futures_util::FutureExt;
 

@@ -207,3 +207,24 @@ fn a_dry_run_waits_for_nothing_and_does_not_read_whether_functions_are_ready() {
         assert_eq!(calls.get(UPDATE), None, "{calls:?}");
     }
 }
+
+#[test]
+fn a_registered_version_that_the_list_still_lacks_does_not_count_as_gone() {
+    let world = World::with(GRANTING);
+    world.function(CRM, 6);
+    world.allow(CRM, Some("6"));
+    world.register("pinned", &arn(CRM, Some("6")));
+    let older = world.publish(CRM, "1.7");
+    world
+        .aws
+        .state()
+        .lambda
+        .versions_unlisted_for(Duration::from_secs(3600));
+    world.answer(world.publish(CRM, "1.8"));
+    assert_eq!(world.held("pinned").0, "8");
+    // To each of these, the newest version is 7.
+    world.answer(json!({ "sweep": {} }));
+    world.answer(json!({ "sweep": { "move": true } }));
+    world.answer(older);
+    assert_eq!(world.held("pinned"), ("8".into(), "1.8".into()));
+}

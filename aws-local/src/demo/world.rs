@@ -16,8 +16,8 @@ pub const ALIAS: &str = "live";
 /// The version that AppFlow has read the connector's configuration from.
 const REGISTERED: u32 = 6;
 
-/// How old changes are when the updater hears of them: CloudTrail's events usually come later than the
-/// minute in which old code may still be served, so that nothing is waited for.
+/// How old changes are when the updater hears of them: older than the minute in which old code may still be
+/// served, so that nothing is waited for.
 const HEARD_AFTER: Duration = Duration::from_secs(120);
 
 /// Publishes six versions of the function, and registers it without a qualifier, with an alias, and

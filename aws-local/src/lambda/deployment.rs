@@ -176,11 +176,12 @@ impl Lambda {
             .map(|(_, previous)| previous.code);
         let mut published = self.deploy(latest.code, before, State::Active);
         published.description = description.unwrap_or(&latest.description).to_owned();
-        let versions_unknown = self.versions_unknown;
+        let (versions_unknown, versions_unlisted) = (self.versions_unknown, self.versions_unlisted);
         let function = self.function_mut(name)?;
         let version = match publish {
             Publish::Version => {
                 published.known_from = Some(Instant::now() + versions_unknown);
+                published.listed_from = Some(Instant::now() + versions_unlisted);
                 function.published += 1;
                 function.versions.insert(function.published, published);
                 function.published.to_string()
@@ -247,6 +248,7 @@ impl Lambda {
                 .map(|code| (code, now + self.old_code_served)),
             before,
             known_from: None,
+            listed_from: None,
             description: String::new(),
             settles: settling.start(),
             modified: self.next_modified(),

@@ -35,6 +35,8 @@ pub(super) struct Deployed {
     pub(super) stale: Option<(Code, Instant)>,
     /// When reads begin to know it, if it was just published.
     pub(super) known_from: Option<Instant>,
+    /// The same for lists.
+    pub(super) listed_from: Option<Instant>,
     pub(super) description: String,
     pub(super) state: State,
     /// The state that it settles into.
@@ -83,6 +85,11 @@ impl Deployed {
     /// Whether reads know it.
     pub(super) fn is_known(&self) -> bool {
         self.known_from.is_none_or(|from| Instant::now() >= from)
+    }
+
+    /// Whether lists have it.
+    pub(super) fn is_listed(&self) -> bool {
+        self.listed_from.is_none_or(|from| Instant::now() >= from)
     }
 
     /// The code that an invocation runs, if the function is `Active` and its last update is successful.

@@ -47,6 +47,8 @@ pub struct Lambda {
     old_code_served: Duration,
     /// How long reads do not know a version that was just published.
     versions_unknown: Duration,
+    /// How long lists lack it.
+    versions_unlisted: Duration,
     /// When a new deployment becomes ready.
     settling: Settling,
     /// The versions that were deployed, and are not known to be ready.
@@ -81,6 +83,12 @@ impl Lambda {
     /// this long.
     pub fn versions_unknown_for(&mut self, time: Duration) {
         self.versions_unknown = time;
+        self.versions_unlisted = time;
+    }
+
+    /// ListVersionsByFunction alone does not know a version that was just published for this long.
+    pub fn versions_unlisted_for(&mut self, time: Duration) {
+        self.versions_unlisted = time;
     }
 
     /// Puts a function or version into a state, which it keeps until it is deployed again.
@@ -172,7 +180,7 @@ impl Lambda {
         let known = function
             .versions
             .iter()
-            .filter(|(_, version)| version.is_known());
+            .filter(|(_, version)| version.is_listed());
         versions.extend(known.map(|(number, _)| number.to_string()));
         let start = marker.and_then(|marker| marker.parse().ok()).unwrap_or(0);
         let end = versions.len().min(start + page);
