@@ -577,6 +577,22 @@ mod tests {
     }
 
     #[test]
+    fn the_rules_are_told_the_name_of_each_call() {
+        let names: Vec<&str> = call_names().collect();
+        assert_eq!(
+            names,
+            [
+                "PublishVersion",
+                "UpdateFunctionCode",
+                "CreateFunction",
+                "UpdateFunctionConfiguration",
+                "CreateAlias",
+                "UpdateAlias",
+            ]
+        );
+    }
+
+    #[test]
     fn a_failed_call_is_ignored_whatever_its_error_code_is() {
         for code in [json!("AccessDenied"), json!(5), json!({})] {
             let mut event = record("PublishVersion20150331", json!(null), json!(null));
