@@ -43,7 +43,7 @@ def labels():
             **({"nextToken": page["nextToken"]} if page.get("nextToken") else {}),
         )
         for connector in page["connectors"]:
-            if connector.get("connectorProvisioningType") == "LAMBDA":
+            if connector.get("connectorProvisioningType", "").upper() == "LAMBDA":
                 yield connector["connectorLabel"]
         if not page.get("nextToken"):
             return

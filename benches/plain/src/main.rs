@@ -4,8 +4,7 @@
 
 use aws_config::BehaviorVersion;
 use aws_sdk_appflow::types::{
-    ConnectorProvisioningConfig, ConnectorProvisioningType, ConnectorType,
-    LambdaConnectorProvisioningConfig,
+    ConnectorProvisioningConfig, ConnectorType, LambdaConnectorProvisioningConfig,
 };
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing};
@@ -84,7 +83,9 @@ async fn labels(appflow: &aws_sdk_appflow::Client) -> Result<Vec<String>, Error>
     let mut labels = Vec::new();
     while let Some(page) = pages.next().await {
         for connector in page?.connectors.unwrap_or_default() {
-            if connector.connector_provisioning_type == Some(ConnectorProvisioningType::Lambda) {
+            // Recorded responses do not spell it as the API model does.
+            let provisioning = connector.connector_provisioning_type.as_ref();
+            if provisioning.is_some_and(|kind| kind.as_str().eq_ignore_ascii_case("lambda")) {
                 labels.extend(connector.connector_label);
             }
         }
