@@ -36,19 +36,13 @@ impl Round<'_> {
             Ok(FunctionState {
                 readiness: Readiness::NotYet(unready),
                 ..
-            }) if unready != waiting.unready => Err(self.wait(waiting.target, unready)),
-            Ok(FunctionState {
-                readiness: Readiness::NotYet(unready),
-                ..
-            }) => {
+            }) => Err(if unready == waiting.unready {
                 let polls = (waiting.polls + 1).min(LAST_POLL);
-                self.progress.waiting = Some(Waiting {
-                    unready,
-                    polls,
-                    ..waiting
-                });
-                Err(self.again(Pause::Poll(polls)))
-            }
+                self.progress.waiting = Some(Waiting { polls, ..waiting });
+                self.again(Pause::Poll(polls))
+            } else {
+                self.wait(waiting.target, unready)
+            }),
             Err(error) if error.kind == ErrorKind::OutOfTime => {
                 Err(self.fail(Some(&waiting.target), Failure::NotReady(waiting.unready)))
             }
