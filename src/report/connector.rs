@@ -119,35 +119,12 @@ mod tests {
     use super::*;
     use crate::model::function_arn::Version;
     use crate::model::service_error::{Operation, ServiceError};
+    use crate::report::log::tests::line_of;
     use serde_json::{Value, json};
-    use std::io;
-    use std::sync::{Arc, Mutex};
-
-    /// Where a test's log goes.
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     /// The one line of a connector.
     fn line(connector: &ConnectorResult) -> Value {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, || log(connector, "request", Some("event")));
-        let bytes = lines.0.lock().unwrap();
-        serde_json::from_slice(&bytes).expect("one line")
+        line_of(|| log(connector, "request", Some("event")))
     }
 
     #[test]

@@ -43,3 +43,37 @@ pub fn start(level: LogLevel, format: LogFormat) {
     };
     registry().with(layer.with_filter(filter)).init();
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::Value;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    /// Where a test's log goes.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The one line that `work` logs.
+    pub(crate) fn line_of(work: impl FnOnce()) -> Value {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, work);
+        let bytes = lines.0.lock().unwrap();
+        serde_json::from_slice(&bytes).expect("one line")
+    }
+}

@@ -110,36 +110,11 @@ fn why_nothing(connectors: Connectors, names_functions: bool, prefix: &str) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::log::tests::line_of;
     use serde_json::{Value, json};
-    use std::io;
-    use std::sync::{Arc, Mutex};
-
-    /// Where a test's log goes.
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     fn line(connectors: Connectors, scope: Scope<'_>, counts: &Counts, dry_run: bool) -> Value {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, || {
-            log(connectors, scope, counts, dry_run, "request", Some("event"));
-        });
-        let bytes = lines.0.lock().unwrap();
-        serde_json::from_slice(&bytes).expect("one line")
+        line_of(|| log(connectors, scope, counts, dry_run, "request", Some("event")))
     }
 
     fn swept(names_functions: bool, function_name_prefix: &str) -> Scope<'_> {

@@ -19,9 +19,9 @@ pub enum Refusal {
 }
 
 impl Lambda {
-    /// What a function returns for a DescribeConnectorConfigurationRequest now: the old configuration
-    /// while an update is in progress, if it failed, and as long as old code is served after it; an error while the function is `Pending`, or if
-    /// there is no statement for exactly this ARN.
+    /// What a function returns for a DescribeConnectorConfigurationRequest now: the old configuration while an
+    /// update is in progress, if it failed, and as long as old code is served after it; an error while the
+    /// function is `Pending`, or if there is no statement for exactly this ARN.
     pub fn describe_connector(
         &mut self,
         arn: &str,
